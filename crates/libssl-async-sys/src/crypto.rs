@@ -1,0 +1,30 @@
+//! `<openssl/crypto.h>` and `<openssl/err.h>`: initialisation and marks in the error queue.
+
+use openssl_sys::OPENSSL_INIT_SETTINGS;
+use std::ffi::{c_int, c_ulong};
+
+/// [`OPENSSL_init_crypto`]: read `openssl.cnf`.
+pub const OPENSSL_INIT_LOAD_CONFIG: u64 = 0x40;
+/// [`OPENSSL_init_crypto`]: do not read `openssl.cnf`, now or later.
+pub const OPENSSL_INIT_NO_LOAD_CONFIG: u64 = 0x80;
+/// [`OPENSSL_init_crypto`]: prepare for jobs.
+pub const OPENSSL_INIT_ASYNC: u64 = 0x100;
+/// [`OPENSSL_init_crypto`]: register the engine that loads engines from files.
+#[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]
+pub const OPENSSL_INIT_ENGINE_DYNAMIC: u64 = 0x400;
+
+unsafe extern "C" {
+    /// Initialises libcrypto; every option takes effect only the first time.
+    pub fn OPENSSL_init_crypto(opts: u64, settings: *const OPENSSL_INIT_SETTINGS) -> c_int;
+    /// Frees what libcrypto keeps for the calling thread, as the end of the thread does.
+    pub fn OPENSSL_thread_stop();
+
+    /// The oldest error of the thread's queue, which stays there; 0 if it is empty.
+    pub fn ERR_peek_error() -> c_ulong;
+    /// Marks the newest error of the thread's queue.
+    pub fn ERR_set_mark() -> c_int;
+    /// Removes the errors back to the newest mark, and the mark.
+    pub fn ERR_pop_to_mark() -> c_int;
+    /// Removes the newest mark and keeps the errors.
+    pub fn ERR_clear_last_mark() -> c_int;
+}

@@ -1,0 +1,44 @@
+//! What OpenSSL's asynchronous mode needs and [`openssl_sys`] does not bind.
+//!
+//! | module | header | what |
+//! |---|---|---|
+//! | [`asynch`] | `async.h` | jobs, wait contexts, job stacks |
+//! | [`ssl`] | `ssl.h` | `SSL_MODE_ASYNC`, the async callbacks, status and descriptors; libssl's own retry points |
+//! | [`provider`] | `provider.h`, `core.h`, `core_dispatch.h` | what a provider compiled into the program needs |
+//! | [`params`] | `params.h`, `core_names.h` | typed parameters and their names |
+//! | [`pkey`] | `evp.h`, `rsa.h` | keys that a provider holds |
+//! | [`crypto`] | `crypto.h`, `err.h` | initialisation, error marks |
+//! | `engine` | `engine.h` | third-party engines; absent from OpenSSL 4.0 and `no-engine` builds |
+//! | [`thin`] | | the man page's functions on the `openssl` crate's types |
+//!
+//! Everything but [`thin`] is re-exported here under its C name; a name that `openssl_sys` binds is not declared again.
+//! Every signature, constant and layout is compared with OpenSSL's headers in CI (`crates/header-check`).
+//!
+//! OpenSSL 3.0 or newer. What a later version added or removed is present only with that version.
+
+// The names are OpenSSL's, to be found in its manual.
+#![allow(non_camel_case_types, non_snake_case)]
+
+pub mod asynch;
+pub mod crypto;
+#[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]
+pub mod engine;
+pub mod params;
+pub mod pkey;
+pub mod provider;
+pub mod ssl;
+pub mod thin;
+
+pub use asynch::*;
+pub use crypto::*;
+#[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]
+pub use engine::*;
+pub use params::*;
+pub use pkey::*;
+pub use provider::*;
+pub use ssl::*;
+
+pub use openssl_sys::{
+    BIGNUM, EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, SSL,
+    SSL_CTX, SSL_METHOD, X509,
+};
