@@ -28,11 +28,6 @@ pub const OSSL_BAD_ASYNC_FD: OSSL_ASYNC_FD = usize::MAX as OSSL_ASYNC_FD;
 /// Called, on whatever thread completes the operation, with the argument given to [`ASYNC_WAIT_CTX_set_callback`].
 pub type ASYNC_callback_fn = Option<unsafe extern "C" fn(arg: *mut c_void) -> c_int>;
 
-/// Removes a descriptor that is still set when its wait context is freed.
-pub type ASYNC_WAIT_CTX_cleanup_fn = Option<
-    unsafe extern "C" fn(ctx: *mut ASYNC_WAIT_CTX, key: *const c_void, fd: OSSL_ASYNC_FD, custom_data: *mut c_void),
->;
-
 /// Allocates a job's stack: gets its size in bytes, may raise it, returns the lowest usable address or null.
 #[cfg(ossl320)]
 pub type ASYNC_stack_alloc_fn = Option<unsafe extern "C" fn(num: *mut size_t) -> *mut c_void>;
@@ -91,13 +86,20 @@ unsafe extern "C" {
     pub fn ASYNC_WAIT_CTX_new() -> *mut ASYNC_WAIT_CTX;
     /// Frees `ctx` after running the clean-up functions of the descriptors still in it.
     pub fn ASYNC_WAIT_CTX_free(ctx: *mut ASYNC_WAIT_CTX);
-    /// For engines: adds a descriptor under `key`.
+    /// For engines: adds a descriptor under `key`; `cleanup` is called if it is still there when `ctx` is freed.
     pub fn ASYNC_WAIT_CTX_set_wait_fd(
         ctx: *mut ASYNC_WAIT_CTX,
         key: *const c_void,
         fd: OSSL_ASYNC_FD,
         custom_data: *mut c_void,
-        cleanup: ASYNC_WAIT_CTX_cleanup_fn,
+        cleanup: Option<
+            unsafe extern "C" fn(
+                ctx: *mut ASYNC_WAIT_CTX,
+                key: *const c_void,
+                fd: OSSL_ASYNC_FD,
+                custom_data: *mut c_void,
+            ),
+        >,
     ) -> c_int;
     /// For engines: the descriptor and the data set under `key`.
     pub fn ASYNC_WAIT_CTX_get_fd(

@@ -22,82 +22,73 @@ pub const OSSL_PARAM_OCTET_PTR: c_uint = 7;
 /// `return_size` of a parameter that nobody has answered.
 pub const OSSL_PARAM_UNMODIFIED: size_t = size_t::MAX;
 
-macro_rules! names {
-    ($($(#[$attribute:meta])* $name:ident = $value:literal;)*) => {
-        $($(#[$attribute])* pub const $name: &CStr = $value;)*
-    };
-}
+/// Key: its size in bits.
+pub const OSSL_PKEY_PARAM_BITS: &CStr = c"bits";
+/// Key: its strength in bits.
+pub const OSSL_PKEY_PARAM_SECURITY_BITS: &CStr = c"security-bits";
+/// Key: the largest output in bytes.
+pub const OSSL_PKEY_PARAM_MAX_SIZE: &CStr = c"max-size";
+/// Key: the digest to sign with unless told otherwise.
+pub const OSSL_PKEY_PARAM_DEFAULT_DIGEST: &CStr = c"default-digest";
+/// Key: the only digest to sign with; empty for none at all.
+pub const OSSL_PKEY_PARAM_MANDATORY_DIGEST: &CStr = c"mandatory-digest";
+/// Key: the name of its group.
+pub const OSSL_PKEY_PARAM_GROUP_NAME: &CStr = c"group";
+/// Key: its public half.
+pub const OSSL_PKEY_PARAM_PUB_KEY: &CStr = c"pub";
+/// Key: its private half.
+pub const OSSL_PKEY_PARAM_PRIV_KEY: &CStr = c"priv";
+/// RSA key: the modulus.
+pub const OSSL_PKEY_PARAM_RSA_N: &CStr = c"n";
+/// RSA key: the public exponent.
+pub const OSSL_PKEY_PARAM_RSA_E: &CStr = c"e";
+/// RSA key: the private exponent.
+pub const OSSL_PKEY_PARAM_RSA_D: &CStr = c"d";
 
-names! {
-    /// Key: its size in bits.
-    OSSL_PKEY_PARAM_BITS = c"bits";
-    /// Key: its strength in bits.
-    OSSL_PKEY_PARAM_SECURITY_BITS = c"security-bits";
-    /// Key: the largest output in bytes.
-    OSSL_PKEY_PARAM_MAX_SIZE = c"max-size";
-    /// Key: the digest to sign with unless told otherwise.
-    OSSL_PKEY_PARAM_DEFAULT_DIGEST = c"default-digest";
-    /// Key: the only digest to sign with; empty for none at all.
-    OSSL_PKEY_PARAM_MANDATORY_DIGEST = c"mandatory-digest";
-    /// Key: the name of its group.
-    OSSL_PKEY_PARAM_GROUP_NAME = c"group";
-    /// Key: its public half.
-    OSSL_PKEY_PARAM_PUB_KEY = c"pub";
-    /// Key: its private half.
-    OSSL_PKEY_PARAM_PRIV_KEY = c"priv";
-    /// RSA key: the modulus.
-    OSSL_PKEY_PARAM_RSA_N = c"n";
-    /// RSA key: the public exponent.
-    OSSL_PKEY_PARAM_RSA_E = c"e";
-    /// RSA key: the private exponent.
-    OSSL_PKEY_PARAM_RSA_D = c"d";
+/// Padding: none.
+pub const OSSL_PKEY_RSA_PAD_MODE_NONE: &CStr = c"none";
+/// Padding: PKCS #1 v1.5.
+pub const OSSL_PKEY_RSA_PAD_MODE_PKCSV15: &CStr = c"pkcs1";
+/// Padding: OAEP.
+pub const OSSL_PKEY_RSA_PAD_MODE_OAEP: &CStr = c"oaep";
+/// Padding: PSS.
+pub const OSSL_PKEY_RSA_PAD_MODE_PSS: &CStr = c"pss";
+/// PSS salt length: [`RSA_PSS_SALTLEN_DIGEST`](crate::RSA_PSS_SALTLEN_DIGEST).
+pub const OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST: &CStr = c"digest";
+/// PSS salt length: [`RSA_PSS_SALTLEN_MAX`](crate::RSA_PSS_SALTLEN_MAX).
+pub const OSSL_PKEY_RSA_PSS_SALT_LEN_MAX: &CStr = c"max";
+/// PSS salt length: [`RSA_PSS_SALTLEN_AUTO`](crate::RSA_PSS_SALTLEN_AUTO).
+pub const OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO: &CStr = c"auto";
 
-    /// Padding: none.
-    OSSL_PKEY_RSA_PAD_MODE_NONE = c"none";
-    /// Padding: PKCS #1 v1.5.
-    OSSL_PKEY_RSA_PAD_MODE_PKCSV15 = c"pkcs1";
-    /// Padding: OAEP.
-    OSSL_PKEY_RSA_PAD_MODE_OAEP = c"oaep";
-    /// Padding: PSS.
-    OSSL_PKEY_RSA_PAD_MODE_PSS = c"pss";
-    /// PSS salt length: [`RSA_PSS_SALTLEN_DIGEST`](crate::RSA_PSS_SALTLEN_DIGEST).
-    OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST = c"digest";
-    /// PSS salt length: [`RSA_PSS_SALTLEN_MAX`](crate::RSA_PSS_SALTLEN_MAX).
-    OSSL_PKEY_RSA_PSS_SALT_LEN_MAX = c"max";
-    /// PSS salt length: [`RSA_PSS_SALTLEN_AUTO`](crate::RSA_PSS_SALTLEN_AUTO).
-    OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO = c"auto";
+/// Signature: the DER `AlgorithmIdentifier`.
+pub const OSSL_SIGNATURE_PARAM_ALGORITHM_ID: &CStr = c"algorithm-id";
+/// Signature: the digest's name.
+pub const OSSL_SIGNATURE_PARAM_DIGEST: &CStr = c"digest";
+/// Signature: the digest's size in bytes.
+pub const OSSL_SIGNATURE_PARAM_DIGEST_SIZE: &CStr = c"digest-size";
+/// Signature: the property query for the digest.
+pub const OSSL_SIGNATURE_PARAM_PROPERTIES: &CStr = c"properties";
+/// Signature: the RSA padding, as number or name.
+pub const OSSL_SIGNATURE_PARAM_PAD_MODE: &CStr = c"pad-mode";
+/// Signature: the PSS salt length, as number or name.
+pub const OSSL_SIGNATURE_PARAM_PSS_SALTLEN: &CStr = c"saltlen";
+/// Signature: the digest of the mask generation.
+pub const OSSL_SIGNATURE_PARAM_MGF1_DIGEST: &CStr = c"mgf1-digest";
+/// Signature: the property query for the digest of the mask generation.
+pub const OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES: &CStr = c"mgf1-properties";
 
-    /// Signature: the DER `AlgorithmIdentifier`.
-    OSSL_SIGNATURE_PARAM_ALGORITHM_ID = c"algorithm-id";
-    /// Signature: the digest's name.
-    OSSL_SIGNATURE_PARAM_DIGEST = c"digest";
-    /// Signature: the digest's size in bytes.
-    OSSL_SIGNATURE_PARAM_DIGEST_SIZE = c"digest-size";
-    /// Signature: the property query for the digest.
-    OSSL_SIGNATURE_PARAM_PROPERTIES = c"properties";
-    /// Signature: the RSA padding, as number or name.
-    OSSL_SIGNATURE_PARAM_PAD_MODE = c"pad-mode";
-    /// Signature: the PSS salt length, as number or name.
-    OSSL_SIGNATURE_PARAM_PSS_SALTLEN = c"saltlen";
-    /// Signature: the digest of the mask generation.
-    OSSL_SIGNATURE_PARAM_MGF1_DIGEST = c"mgf1-digest";
-    /// Signature: the property query for the digest of the mask generation.
-    OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES = c"mgf1-properties";
-
-    /// Decryption: the RSA padding, as number or name.
-    OSSL_ASYM_CIPHER_PARAM_PAD_MODE = c"pad-mode";
-    /// Decryption: the OAEP digest.
-    OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST = c"digest";
-    /// Decryption: the digest of the OAEP mask generation.
-    OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST = c"mgf1-digest";
-    /// Decryption: the OAEP label.
-    OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL = c"oaep-label";
-    /// Decryption: the TLS version that the ClientHello offered.
-    OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION = c"tls-client-version";
-    /// Decryption: the TLS version in use, where a wrong one in the secret is tolerated.
-    OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION = c"tls-negotiated-version";
-}
-
+/// Decryption: the RSA padding, as number or name.
+pub const OSSL_ASYM_CIPHER_PARAM_PAD_MODE: &CStr = c"pad-mode";
+/// Decryption: the OAEP digest.
+pub const OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST: &CStr = c"digest";
+/// Decryption: the digest of the OAEP mask generation.
+pub const OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST: &CStr = c"mgf1-digest";
+/// Decryption: the OAEP label.
+pub const OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL: &CStr = c"oaep-label";
+/// Decryption: the TLS version that the ClientHello offered.
+pub const OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION: &CStr = c"tls-client-version";
+/// Decryption: the TLS version in use, where a wrong one in the secret is tolerated.
+pub const OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION: &CStr = c"tls-negotiated-version";
 /// Decryption: whether bad PKCS #1 v1.5 padding gives a random message in place of an error.
 #[cfg(ossl320)]
 pub const OSSL_ASYM_CIPHER_PARAM_IMPLICIT_REJECTION: &CStr = c"implicit-rejection";

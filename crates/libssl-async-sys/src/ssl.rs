@@ -49,25 +49,6 @@ pub const SSL_CB_WRITE_ALERT: c_int = SSL_CB_ALERT | SSL_CB_WRITE;
 /// Called, on whatever thread completes the operation, with the `SSL` and the argument set for it.
 pub type SSL_async_callback_fn = Option<unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int>;
 
-/// Chooses the certificate: 1 to go on, 0 to fail, -1 to be called again (`SSL_ERROR_WANT_X509_LOOKUP`).
-pub type SSL_cert_cb_fn = Option<unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int>;
-
-/// Told of states and alerts (`SSL_CB_*`).
-pub type SSL_info_cb_fn = Option<unsafe extern "C" fn(ssl: *const SSL, event: c_int, value: c_int)>;
-
-/// Told of every protocol message, in plain text.
-pub type SSL_msg_cb_fn = Option<
-    unsafe extern "C" fn(
-        write_p: c_int,
-        version: c_int,
-        content_type: c_int,
-        buf: *const c_void,
-        len: size_t,
-        ssl: *mut SSL,
-        arg: *mut c_void,
-    ),
->;
-
 unsafe extern "C" {
     /// 1 if a job of `s` is paused.
     pub fn SSL_waiting_for_async(s: *mut SSL) -> c_int;
@@ -94,18 +75,44 @@ unsafe extern "C" {
 
     /// An `SSL_CTX` that fetches its algorithms from `libctx` (null: the default) with the property query `propq`.
     pub fn SSL_CTX_new_ex(libctx: *mut OSSL_LIB_CTX, propq: *const c_char, meth: *const SSL_METHOD) -> *mut SSL_CTX;
-    /// Sets the callback that chooses the certificate of every `SSL` made from `c`.
-    pub fn SSL_CTX_set_cert_cb(c: *mut SSL_CTX, cb: SSL_cert_cb_fn, arg: *mut c_void);
-    /// Sets the callback that chooses the certificate of `s`.
-    pub fn SSL_set_cert_cb(s: *mut SSL, cb: SSL_cert_cb_fn, arg: *mut c_void);
-    /// Sets the callback that is told of states and alerts, for every `SSL` made from `ctx`.
-    pub fn SSL_CTX_set_info_callback(ctx: *mut SSL_CTX, cb: SSL_info_cb_fn);
-    /// Sets the callback that is told of states and alerts of `ssl`.
-    pub fn SSL_set_info_callback(ssl: *mut SSL, cb: SSL_info_cb_fn);
-    /// Sets the callback that is told of protocol messages, for every `SSL` made from `ctx`.
-    pub fn SSL_CTX_set_msg_callback(ctx: *mut SSL_CTX, cb: SSL_msg_cb_fn);
-    /// Sets the callback that is told of the protocol messages of `ssl`.
-    pub fn SSL_set_msg_callback(ssl: *mut SSL, cb: SSL_msg_cb_fn);
+    /// Sets the callback that chooses the certificate of every `SSL` made from `c`: 1 to go on, 0 to fail, -1 to be called
+    /// again (`SSL_ERROR_WANT_X509_LOOKUP`).
+    pub fn SSL_CTX_set_cert_cb(
+        c: *mut SSL_CTX,
+        cb: Option<unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int>,
+        arg: *mut c_void,
+    );
+    /// As [`SSL_CTX_set_cert_cb`], for `s`.
+    pub fn SSL_set_cert_cb(
+        s: *mut SSL,
+        cb: Option<unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int>,
+        arg: *mut c_void,
+    );
+    /// Sets the callback that is told of states and alerts (`SSL_CB_*`), for every `SSL` made from `ctx`.
+    pub fn SSL_CTX_set_info_callback(
+        ctx: *mut SSL_CTX,
+        cb: Option<unsafe extern "C" fn(ssl: *const SSL, event: c_int, value: c_int)>,
+    );
+    /// As [`SSL_CTX_set_info_callback`], for `ssl`.
+    pub fn SSL_set_info_callback(
+        ssl: *mut SSL,
+        cb: Option<unsafe extern "C" fn(ssl: *const SSL, event: c_int, value: c_int)>,
+    );
+    /// Sets the callback that is told of protocol messages, in plain text, for every `SSL` made from `ctx`.
+    pub fn SSL_CTX_set_msg_callback(
+        ctx: *mut SSL_CTX,
+        cb: Option<
+            unsafe extern "C" fn(
+                write_p: c_int,
+                version: c_int,
+                content_type: c_int,
+                buf: *const c_void,
+                len: size_t,
+                ssl: *mut SSL,
+                arg: *mut c_void,
+            ),
+        >,
+    );
 
     /// Adds `SSL_OP_*` bits to `s`; returns the new set.
     pub fn SSL_set_options(s: *mut SSL, op: u64) -> u64;
