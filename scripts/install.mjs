@@ -1,0 +1,28 @@
+// Installs the development dependencies, if they are not those of package-lock.json.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { heading, readJson, root, run } from './run.mjs';
+
+/** npm writes it at the end of an installation. */
+const INSTALLED = 'node_modules/.package-lock.json';
+
+export function install() {
+  if (isCurrent()) return;
+  heading('npm ci');
+  // Errors only: some packages ask for a newer Node in parts of theirs that are not used here.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = process.env.npm_execpath;
+  if (npm) run(process.execPath, [npm, ...args]);
+  else run('npm', args);
+}
+
+function isCurrent() {
+  if (!existsSync(join(root, INSTALLED))) return false;
+  const installed = readJson(INSTALLED).packages;
+  return Object.entries(readJson('package-lock.json').packages).every(
+    ([path, { optional, version }]) =>
+      path === '' || (optional && !installed[path]) || installed[path]?.version === version,
+  );
+}
