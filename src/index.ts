@@ -1,0 +1,1 @@
+export { type Versions, versions } from './versions.ts';
