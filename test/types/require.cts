@@ -1,0 +1,3 @@
+import libsslAsync = require('libssl-async');
+
+libsslAsync.versions satisfies libsslAsync.Versions;
