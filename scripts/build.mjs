@@ -19,6 +19,8 @@ export function build({ debug = false, dtsCache = true } = {}) {
 }
 
 function buildAddon(debug, dtsCache) {
+  heading('OpenSSL');
+  const openssl = bundledOpenssl();
   heading(`addon (${debug ? 'debug' : 'release'})`);
   const args = [
     'build',
@@ -30,7 +32,7 @@ function buildAddon(debug, dtsCache) {
     ...(debug ? [] : ['--release']),
     ...(dtsCache ? [] : ['--no-dts-cache']),
   ];
-  runTool('@napi-rs/cli', 'napi', args, { env: { ...process.env, ...bundledOpenssl() } });
+  runTool('@napi-rs/cli', 'napi', args, { env: { ...process.env, ...openssl } });
 }
 
 /** Builds OpenSSL if it is missing, and returns the environment in which cargo links it. */
