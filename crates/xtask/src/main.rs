@@ -1,0 +1,69 @@
+//! `cargo xtask`: builds the bundled OpenSSL once and runs cargo against it.
+
+mod openssl;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  openssl              build the bundled OpenSSL if it is missing, print its folder
+  env                  print the variables that make cargo use it, for `env $(cargo xtask env)`
+  <cargo command> ...  run cargo with the bundled OpenSSL, in a target folder of its own
+                       (build, test, bench, run, clippy, doc, rustc, ...)
+
+Plain cargo uses the system's OpenSSL.";
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let result = match args.next() {
+        None => Err(USAGE.to_owned()),
+        Some(command) => run(&command, args.collect()),
+    };
+    result.unwrap_or_else(|message| {
+        eprintln!("{message}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: &OsString, args: Vec<OsString>) -> Result<ExitCode, String> {
+    let target = workspace().join("target");
+    match command.to_str() {
+        Some("openssl") => println!("{}", openssl::build(&target)?.display()),
+        Some("env") => {
+            for (name, value) in environment(&openssl::build(&target)?, &target) {
+                println!("{name}={}", value.display());
+            }
+        }
+        Some(openssl::COMPILE) => openssl::compile(Path::new(args.first().ok_or(USAGE)?))?,
+        Some("help" | "-h" | "--help") => println!("{USAGE}"),
+        _ => {
+            let openssl = openssl::build(&target)?;
+            let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+                .arg(command)
+                .args(args)
+                .envs(environment(&openssl, &target))
+                .status()
+                .map_err(|error| format!("cannot start cargo: {error}"))?;
+            return Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What makes `openssl-sys` link the bundled OpenSSL, in a target folder that the system build does not share.
+fn environment(openssl: &Path, target: &Path) -> [(&'static str, PathBuf); 4] {
+    [
+        ("OPENSSL_DIR", openssl.to_owned()),
+        ("OPENSSL_STATIC", "1".into()),
+        ("OPENSSL_NO_VENDOR", "1".into()),
+        ("CARGO_TARGET_DIR", target.join("bundled")),
+    ]
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate stands in the workspace")
+}
