@@ -27,6 +27,11 @@ pub const SSL_CTRL_GET_NEGOTIATED_GROUP: c_int = 134;
 /// Command of [`SSL_set_retry_verify`].
 pub const SSL_CTRL_SET_RETRY_VERIFY: c_int = 136;
 
+/// Reason: the peer's certificate was refused.
+pub const SSL_R_CERTIFICATE_VERIFY_FAILED: c_int = 134;
+/// Reason: the transport ended without `close_notify`.
+pub const SSL_R_UNEXPECTED_EOF_WHILE_READING: c_int = 294;
+
 /// Info callback: a state of the handshake was entered or left.
 pub const SSL_CB_LOOP: c_int = 0x01;
 /// Info callback: a handshake call returns.
@@ -125,6 +130,10 @@ unsafe extern "C" {
     /// The size in bytes of the read buffer of `s`.
     pub fn SSL_set_default_read_buffer_len(s: *mut SSL, len: size_t);
 
+    /// Whether `s` reads more than one record at once from its BIO.
+    pub fn SSL_set_read_ahead(s: *mut SSL, yes: c_int);
+    /// 1 if `s` is a DTLS object.
+    pub fn SSL_is_dtls(s: *const SSL) -> c_int;
     /// 1 if `s` holds received bytes, processed or not.
     pub fn SSL_has_pending(s: *const SSL) -> c_int;
     /// What `s` waits for, from its state alone (`SSL_get_error` looks at the error queue, too).

@@ -39,6 +39,16 @@ impl AsyncStatus {
             _ => None,
         }
     }
+
+    /// The `ASYNC_STATUS_*` number.
+    pub const fn as_raw(self) -> c_int {
+        match self {
+            Self::Unsupported => ASYNC_STATUS_UNSUPPORTED,
+            Self::Error => ASYNC_STATUS_ERR,
+            Self::Ok => ASYNC_STATUS_OK,
+            Self::Again => ASYNC_STATUS_EAGAIN,
+        }
+    }
 }
 
 /// Sets the callback of every `SSL` made from the context. Corresponds to `SSL_CTX_set_async_callback`.
