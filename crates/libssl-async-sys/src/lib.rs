@@ -38,6 +38,8 @@ pub use pkey::*;
 pub use provider::*;
 pub use ssl::*;
 
+#[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]
+pub use openssl_sys::ENGINE;
 pub use openssl_sys::{
     BIGNUM, EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, SSL,
     SSL_CTX, SSL_METHOD, X509,
