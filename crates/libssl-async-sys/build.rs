@@ -8,7 +8,6 @@ const VERSIONS: [(&str, u64); 2] = [("ossl320", 0x3020_0000), ("ossl400", 0x4000
 const OLDEST: u64 = 0x3000_0000;
 
 pub(crate) fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
     for (name, _) in VERSIONS {
         println!("cargo::rustc-check-cfg=cfg({name})");
     }
