@@ -1,7 +1,8 @@
-//! `<openssl/crypto.h>` and `<openssl/err.h>`: initialisation and marks in the error queue.
+//! `<openssl/crypto.h>` and `<openssl/err.h>`: initialisation, secrets, marks in the error queue.
 
+use libc::size_t;
 use openssl_sys::OPENSSL_INIT_SETTINGS;
-use std::ffi::{c_int, c_ulong};
+use std::ffi::{c_int, c_ulong, c_void};
 
 /// [`OPENSSL_init_crypto`]: read `openssl.cnf`.
 pub const OPENSSL_INIT_LOAD_CONFIG: u64 = 0x40;
@@ -18,6 +19,8 @@ unsafe extern "C" {
     pub fn OPENSSL_init_crypto(opts: u64, settings: *const OPENSSL_INIT_SETTINGS) -> c_int;
     /// Frees what libcrypto keeps for the calling thread, as the end of the thread does.
     pub fn OPENSSL_thread_stop();
+    /// Overwrites secrets in a way that the compiler does not remove.
+    pub fn OPENSSL_cleanse(ptr: *mut c_void, len: size_t);
 
     /// The oldest error of the thread's queue, which stays there; 0 if it is empty.
     pub fn ERR_peek_error() -> c_ulong;
