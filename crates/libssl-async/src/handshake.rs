@@ -1,0 +1,186 @@
+//! A handshake that runs on a worker and is awaited anywhere.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use libssl_async_sys::thin::AsyncStatus;
+use openssl::error::ErrorStack;
+use openssl::ssl::Ssl;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
+use crate::connection::{JobConnection, Stay};
+use crate::error::Error;
+use crate::metrics::Counters;
+use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake};
+use crate::worker::{Local, Workers};
+
+/// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
+/// [`TlsConnector::connect`](crate::TlsConnector::connect).
+///
+/// It runs on a worker from the moment it is made, and gives a [`TlsStream`] to whoever awaits it. Dropping it gives
+/// the handshake up: the transport is closed, the request of a remote key cancelled, and a job that is paused ends in
+/// the drain.
+pub struct Handshake<S> {
+    signal: Arc<Signal>,
+    result: oneshot::Receiver<Result<TlsStream<S>, Error>>,
+}
+
+impl<S> Handshake<S> {
+    /// The number by which callbacks and requests know the connection.
+    pub fn id(&self) -> ConnectionId {
+        self.signal.id()
+    }
+
+    /// The status of the last asynchronous operation; `None` before the first job.
+    ///
+    /// Corresponds to `SSL_get_async_status`.
+    pub fn async_status(&self) -> Option<AsyncStatus> {
+        self.signal.status()
+    }
+
+    /// Replaces the callback that this connection has from its acceptor or connector.
+    ///
+    /// Completions that happen before are told to the old one; one that is running goes on until it returns. It is
+    /// called on the thread that completes the operation, so it is to be short and not to block; a panic in it is
+    /// caught. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
+    pub fn set_async_callback(&self, callback: impl Fn(AsyncEvent) + Send + Sync + 'static) {
+        self.signal.set_callback(Some(Arc::new(callback)));
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
+    /// Has a worker make the SSL and run its handshake over `io`.
+    pub(crate) fn start(
+        workers: &Workers,
+        callback: Option<Callback>,
+        ssl: impl FnOnce() -> Result<Ssl, ErrorStack> + Send + 'static,
+        io: S,
+    ) -> Self {
+        let (sender, result) = oneshot::channel();
+        let inbox = workers.choose();
+        let signal = Signal::new(Arc::clone(inbox), Arc::clone(workers.counters()), callback);
+        let begun = Begun::new(&signal);
+        let shared = Arc::clone(&signal);
+        inbox.send(Box::new(move || {
+            let local = Local::current().expect("tasks run on a worker");
+            let handshake = establish(ssl, shared, Rc::clone(&local), io, begun);
+            local.spawn(answer(handshake, sender));
+        }));
+        Self { signal, result }
+    }
+}
+
+/// Runs a handshake for as long as somebody waits for it.
+async fn answer<S>(
+    handshake: impl Future<Output = Result<TlsStream<S>, Error>>,
+    mut sender: oneshot::Sender<Result<TlsStream<S>, Error>>,
+) {
+    let mut handshake = pin!(handshake);
+    let result = poll_fn(|context| match handshake.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => sender.poll_closed(context).map(|()| None),
+    })
+    .await;
+    if let Some(result) = result {
+        let _given_up = sender.send(result);
+    }
+}
+
+async fn establish<S>(
+    ssl: impl FnOnce() -> Result<Ssl, ErrorStack>,
+    signal: Arc<Signal>,
+    local: Rc<Local>,
+    mut io: S,
+    begun: Begun,
+) -> Result<TlsStream<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Handshake)?;
+    shake_hands(&mut connection, &mut io).await?;
+    begun.succeed();
+    let connection = connection.into_connection().expect("a handshake that is done is not paused");
+    Ok(TlsStream::new(connection, io))
+}
+
+/// Makes a connection that stays on the worker that the current thread is, and in asynchronous mode.
+pub(crate) async fn establish_pinned<S>(
+    callback: Option<Callback>,
+    ssl: impl FnOnce() -> Result<Ssl, ErrorStack>,
+    mut io: S,
+) -> Result<PinnedStream<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let local = Local::current().ok_or(Error::Unsupported("a pinned stream outside Workers::spawn_pinned"))?;
+    let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), callback);
+    let begun = Begun::new(&signal);
+    let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Pinned)?;
+    shake_hands(&mut connection, &mut io).await?;
+    begun.succeed();
+    Ok(PinnedStream::new(connection, io))
+}
+
+async fn shake_hands<S>(connection: &mut JobConnection, io: &mut S) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut delay = Delay::default();
+    let result = poll_fn(|context| poll_handshake(connection, io, &mut delay, context)).await;
+    if result.is_err() {
+        // The alert is on its way; an orderly end lets it arrive.
+        let _late = timeout(FAREWELL, poll_fn(|context| Pin::new(&mut *io).poll_shutdown(context))).await;
+    }
+    result
+}
+
+/// How long the transport of a failed handshake has to take the alert.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Counts a handshake that has begun, as failed unless it succeeds.
+struct Begun {
+    counters: Arc<Counters>,
+    succeeded: bool,
+}
+
+impl Begun {
+    fn new(signal: &Signal) -> Self {
+        let counters = Arc::clone(signal.counters());
+        counters.in_flight.add(1);
+        Self { counters, succeeded: false }
+    }
+
+    fn succeed(mut self) {
+        self.succeeded = true;
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.counters.in_flight.subtract(1);
+        let ended = if self.succeeded { &self.counters.handshakes } else { &self.counters.failed };
+        ended.add(1);
+    }
+}
+
+impl<S> Future for Handshake<S> {
+    type Output = Result<TlsStream<S>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.result).poll(context).map(|result| result.unwrap_or(Err(Error::Cancelled)))
+    }
+}
+
+impl<S> fmt::Debug for Handshake<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Handshake").field("id", &self.id()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! Which connection drives the job that runs on this thread.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use crate::completion::Signal;
+
+thread_local! {
+    static DRIVER: RefCell<Option<Arc<Signal>>> = const { RefCell::new(None) };
+    static RESUMES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Makes an SSL call that may start, pause or resume a job on behalf of the connection of `signal`.
+///
+/// Whatever runs on the fibre meanwhile sees the connection through [`driver`]. The fibre runs on this very thread
+/// (rule 1), so a thread-local reaches it.
+pub(crate) fn drive<T>(signal: &Arc<Signal>, call: impl FnOnce() -> T) -> T {
+    // SAFETY: only asks which job runs on this thread.
+    debug_assert!(unsafe { libssl_async_sys::ASYNC_get_current_job() }.is_null(), "rule 22: no job inside a job");
+    DRIVER.set(Some(Arc::clone(signal)));
+    RESUMES.set(RESUMES.get() + 1);
+    let result = call();
+    DRIVER.set(None);
+    result
+}
+
+/// The connection that drives the current job, if it is one of ours (rule 36).
+pub(crate) fn driver() -> Option<Arc<Signal>> {
+    // SAFETY: only asks which job runs on this thread.
+    if unsafe { libssl_async_sys::ASYNC_get_current_job() }.is_null() {
+        return None;
+    }
+    DRIVER.with_borrow(Option::clone)
+}
+
+/// How often jobs of this thread were started or resumed: unchanged by `ASYNC_pause_job` if it did not pause (rule 33).
+pub(crate) fn resumes() -> u64 {
+    RESUMES.get()
+}

@@ -1,0 +1,32 @@
+//! The rules of libssl's fibres: their stacks, the pool of a thread, and which connection drives one.
+
+mod driving;
+mod stack;
+mod thread;
+
+pub(crate) use driving::{drive, driver, resumes};
+pub(crate) use thread::{ThreadJobs, Waiting};
+
+use std::sync::OnceLock;
+
+use libssl_async_sys as ffi;
+
+/// Prepares libcrypto for jobs, once a process: no clean-up at exit (rule 29), stacks with guard pages (rule 18).
+///
+/// Called before the first job of a worker; a program that wants other initialisation of OpenSSL does it before.
+pub(crate) fn initialise() {
+    static DONE: OnceLock<()> = OnceLock::new();
+    DONE.get_or_init(|| {
+        // With `OPENSSL_INIT_NO_ATEXIT`.
+        openssl::init();
+        stack::install();
+    });
+}
+
+/// Whether this platform's libcrypto can pause jobs; where it cannot, handshakes with remote keys block a thread.
+///
+/// Corresponds to `ASYNC_is_capable`.
+pub fn is_capable() -> bool {
+    // SAFETY: takes no arguments and only asks the platform.
+    unsafe { ffi::ASYNC_is_capable() == 1 }
+}

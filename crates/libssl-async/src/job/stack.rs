@@ -1,0 +1,85 @@
+//! Job stacks with a guard page (rules 18 and 35).
+
+/// Usable bytes of a job's stack; mapped lazily, so an ordinary handshake touches about 10 KiB of it.
+#[cfg(all(ossl320, unix))]
+const STACK_SIZE: usize = 256 * 1024;
+
+/// Below half of the kernel's default `vm.max_map_count` of 65,530, as each guarded stack takes two mappings (rule 35).
+#[cfg(all(ossl320, unix))]
+const MAX_STACKS: usize = 30_000;
+
+/// Makes libcrypto take the stacks of jobs from here. Where it cannot (before 3.2), stacks are 32 KiB from malloc.
+#[cfg(all(ossl320, unix))]
+pub(super) fn install() {
+    // SAFETY: both functions keep the contract of `ASYNC_set_mem_functions` as rules 18 and 35 describe it. It fails if
+    // a job exists already: the stacks of this process then stay the ones from malloc.
+    unsafe { libssl_async_sys::ASYNC_set_mem_functions(Some(guarded::allocate), Some(guarded::free)) };
+}
+
+#[cfg(not(all(ossl320, unix)))]
+pub(super) fn install() {}
+
+#[cfg(all(ossl320, unix))]
+mod guarded {
+    use std::ffi::c_void;
+    use std::ptr;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{MAX_STACKS, STACK_SIZE};
+
+    static STACKS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Returns the lowest usable address of a new stack, below which lies a guard page, and its size in `size`.
+    pub(super) unsafe extern "C" fn allocate(size: *mut usize) -> *mut c_void {
+        if STACKS.fetch_add(1, Ordering::Relaxed) >= MAX_STACKS {
+            STACKS.fetch_sub(1, Ordering::Relaxed);
+            return ptr::null_mut();
+        }
+        let page = page_size();
+        // SAFETY: a fresh private mapping, whose lowest page then loses all access; on failure nothing is kept.
+        let base = unsafe {
+            let base = libc::mmap(
+                ptr::null_mut(),
+                page + STACK_SIZE,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            );
+            if base != libc::MAP_FAILED && libc::mprotect(base, page, libc::PROT_NONE) != 0 {
+                libc::munmap(base, page + STACK_SIZE);
+                libc::MAP_FAILED
+            } else {
+                base
+            }
+        };
+        if base == libc::MAP_FAILED {
+            STACKS.fetch_sub(1, Ordering::Relaxed);
+            return ptr::null_mut();
+        }
+        // SAFETY: libcrypto passes the address of the size it wants, which may be raised (rule 18); the address
+        // returned lies inside the mapping.
+        unsafe {
+            *size = STACK_SIZE;
+            base.byte_add(page)
+        }
+    }
+
+    /// Frees what [`allocate`] returned, or nothing: a failed allocation is followed by a free of NULL (rule 35).
+    pub(super) unsafe extern "C" fn free(stack: *mut c_void) {
+        if stack.is_null() {
+            return;
+        }
+        let page = page_size();
+        // SAFETY: `stack` came from `allocate`, so its mapping begins one page below and has this size.
+        unsafe { libc::munmap(stack.byte_sub(page), page + STACK_SIZE) };
+        STACKS.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn page_size() -> usize {
+        static PAGE_SIZE: OnceLock<usize> = OnceLock::new();
+        // SAFETY: only asks for a constant of the system.
+        *PAGE_SIZE.get_or_init(|| unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize)
+    }
+}

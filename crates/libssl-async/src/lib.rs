@@ -1,0 +1,50 @@
+//! OpenSSL's asynchronous mode, safe and awaitable.
+//!
+//! libssl can stop in the middle of a TLS operation, while a private key signs elsewhere or an accelerator computes, and
+//! go on later. This crate runs handshakes in that mode on a small pool of threads and gives ordinary tokio streams:
+//!
+//! - [`TlsAcceptor`] and [`TlsConnector`] take the `openssl` crate's acceptor and connector; their handshakes are `Send`
+//!   futures for any tokio runtime, and never block the runtime that awaits them;
+//! - [`keys`] makes private keys of futures: an HSM, a KMS, another process;
+//! - [`Workers`] is the pool; [`Workers::metrics`] tells what it did;
+//! - [`PinnedStream`] stays in asynchronous mode, for engines that also accelerate records;
+//! - [`connection`] is the layer without I/O, for those who bring their own.
+//!
+//! # The man page, function by function
+//!
+//! | C | here |
+//! |---|---|
+//! | `SSL_CTX_set_async_callback`, `SSL_CTX_set_async_callback_arg` | [`TlsAcceptor::set_async_callback`], [`TlsConnector::set_async_callback`] |
+//! | `SSL_set_async_callback`, `SSL_set_async_callback_arg` | [`Handshake::set_async_callback`], [`TlsStream::set_async_callback`], [`PinnedStream::set_async_callback`] |
+//! | `SSL_get_async_status` | [`Handshake::async_status`], [`TlsStream::async_status`], [`PinnedStream::async_status`] |
+//! | `SSL_async_callback_fn` | `Fn(`[`AsyncEvent`]`) + Send + Sync`: the closure's captures are the argument |
+//! | `ASYNC_STATUS_*` | [`AsyncStatus`] |
+//!
+//! # What to know
+//!
+//! A connection's ciphertext goes through memory, so there is no kernel TLS. OpenSSL's clean-up at the exit of the
+//! process is switched off, as it races the threads that still use OpenSSL.
+
+mod acceptor;
+mod completion;
+pub mod connection;
+mod connector;
+mod error;
+mod handshake;
+mod job;
+pub mod keys;
+mod metrics;
+mod stream;
+mod sync;
+mod worker;
+
+pub use acceptor::TlsAcceptor;
+pub use completion::{AsyncEvent, ConnectionId};
+pub use connector::TlsConnector;
+pub use error::{Error, SslError};
+pub use handshake::Handshake;
+pub use job::is_capable;
+pub use libssl_async_sys::thin::AsyncStatus;
+pub use metrics::{Metrics, PAUSE_TIME_BOUNDS};
+pub use stream::{PinnedStream, TlsStream};
+pub use worker::{PinnedTask, Workers, WorkersBuilder};

@@ -1,0 +1,102 @@
+//! Counters that are always on.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The upper bounds, in milliseconds, of the buckets of [`Metrics::pause_time`]; the last bucket has none.
+pub const PAUSE_TIME_BOUNDS: [f64; 12] =
+    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 100.0, 1_000.0, 10_000.0];
+
+/// A snapshot of what the connections of a [`Workers`](crate::Workers) pool have done.
+///
+/// The fields above `in_flight` only grow; `in_flight` and `paused` are gauges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Handshakes that succeeded.
+    pub handshakes: u64,
+    /// Handshakes that failed or were given up.
+    pub failed: u64,
+    /// Times that a job paused (`SSL_ERROR_WANT_ASYNC`).
+    pub pauses: u64,
+    /// Times that a paused job was resumed.
+    pub resumes: u64,
+    /// Times that the asynchronous callback was called by a source.
+    pub callbacks: u64,
+    /// Requests submitted again after `ASYNC_STATUS_EAGAIN`.
+    pub again_retries: u64,
+    /// Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`).
+    pub job_waits: u64,
+    /// Connections that were given up while paused and whose jobs ended since.
+    pub drained: u64,
+    /// Connections that were given up while paused on a source that never answered; left allocated on purpose (rule 13).
+    pub leaked: u64,
+    /// Handshakes that have begun and not ended.
+    pub in_flight: u64,
+    /// Jobs that are paused now.
+    pub paused: u64,
+    /// How many pauses took how long, one count for each bound of [`PAUSE_TIME_BOUNDS`] and one for what was longer.
+    pub pause_time: [u64; PAUSE_TIME_BOUNDS.len() + 1],
+}
+
+/// The live numbers behind [`Metrics`].
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) handshakes: Counter,
+    pub(crate) failed: Counter,
+    pub(crate) pauses: Counter,
+    pub(crate) resumes: Counter,
+    pub(crate) callbacks: Counter,
+    pub(crate) again_retries: Counter,
+    pub(crate) job_waits: Counter,
+    pub(crate) drained: Counter,
+    pub(crate) leaked: Counter,
+    pub(crate) in_flight: Counter,
+    pub(crate) paused: Counter,
+    pause_time: [Counter; PAUSE_TIME_BOUNDS.len() + 1],
+}
+
+impl Counters {
+    /// Counts the end of a pause.
+    pub(crate) fn resumed(&self, pause: Duration) {
+        self.resumes.add(1);
+        self.paused.subtract(1);
+        let milliseconds = pause.as_secs_f64() * 1e3;
+        let bucket = PAUSE_TIME_BOUNDS.partition_point(|bound| *bound < milliseconds);
+        self.pause_time[bucket].add(1);
+    }
+
+    pub(crate) fn snapshot(&self) -> Metrics {
+        Metrics {
+            handshakes: self.handshakes.get(),
+            failed: self.failed.get(),
+            pauses: self.pauses.get(),
+            resumes: self.resumes.get(),
+            callbacks: self.callbacks.get(),
+            again_retries: self.again_retries.get(),
+            job_waits: self.job_waits.get(),
+            drained: self.drained.get(),
+            leaked: self.leaked.get(),
+            in_flight: self.in_flight.get(),
+            paused: self.paused.get(),
+            pause_time: std::array::from_fn(|bucket| self.pause_time[bucket].get()),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(&self, count: u64) {
+        self.0.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

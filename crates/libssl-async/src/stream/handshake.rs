@@ -1,0 +1,87 @@
+//! The handshake of a connection over a transport.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, sleep};
+
+use super::transfer::{poll_receive, poll_send};
+use crate::connection::{JobConnection, Step, Want};
+use crate::error::Error;
+use crate::worker::Local;
+
+/// Input that is kept while a handshake is paused, in bytes; a peer that sends more waits.
+const EARLY_INPUT: usize = 64 * 1024;
+
+/// What a handshake keeps between polls.
+#[derive(Default)]
+pub(crate) struct Delay(Option<Pin<Box<Sleep>>>);
+
+/// Drives a handshake until it is done; a client's last message is sent then.
+pub(crate) fn poll_handshake<S>(
+    connection: &mut JobConnection,
+    io: &mut S,
+    delay: &mut Delay,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        // Others' completions come first: they have waited longer than this step.
+        if let Some(local) = Local::current() {
+            local.inbox.deliver();
+        }
+        let step = connection.handshake();
+        let sent = poll_send(connection.wire(), io, context);
+        match step? {
+            Step::Done(()) => {
+                // A server's last message is a session ticket. It may go with the first read or write, and must not
+                // wait here for a peer that reads nothing before it has something to say.
+                if sent?.is_pending() && !connection.ssl().is_server() {
+                    return Poll::Pending;
+                }
+                let _ = Pin::new(io).poll_flush(context)?;
+                return Poll::Ready(Ok(()));
+            }
+            Step::Wait(Want::Input) => {
+                let _ = sent?;
+                ready!(poll_receive(connection.wire(), io, context))?;
+            }
+            Step::Wait(Want::Output) => ready!(sent)?,
+            Step::Wait(Want::Completion) => {
+                let _ = sent?;
+                if connection.poll_completed(context).is_pending() {
+                    watch_peer(connection, io, context);
+                    // A cancelled request has completed by now.
+                    ready!(connection.poll_completed(context));
+                }
+            }
+            Step::Wait(Want::Retry(time)) => {
+                let sleep = delay.0.get_or_insert_with(|| Box::pin(sleep(time)));
+                ready!(sleep.as_mut().poll(context));
+                delay.0 = None;
+            }
+            Step::Wait(Want::Job) => ready!(connection.poll_job(context)),
+        }
+    }
+}
+
+/// Notices a peer that goes away while the handshake is paused on one of our own sources, and cancels the request: its
+/// failure is the completion that resumes the job (rule 7).
+fn watch_peer<S>(connection: &mut JobConnection, io: &mut S, context: &mut Context<'_>)
+where
+    S: AsyncRead + Unpin,
+{
+    while connection.wire().unread() < EARLY_INPUT && !connection.wire().input_ended() {
+        match poll_receive(connection.wire(), io, context) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => connection.wire().end_input(),
+            Poll::Pending => return,
+        }
+    }
+    if connection.wire().input_ended() {
+        connection.cancel_request();
+    }
+}

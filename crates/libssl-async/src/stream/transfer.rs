@@ -1,0 +1,44 @@
+//! Ciphertext between a connection's buffers and a transport: large pieces, many records at once.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::connection::Wire;
+
+/// Receives once; an end of the transport becomes the end of the input.
+pub(super) fn poll_receive<S>(wire: &mut Wire, io: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>
+where
+    S: AsyncRead + Unpin,
+{
+    let mut buffer = ReadBuf::uninit(wire.input_room());
+    let result = Pin::new(io).poll_read(context, &mut buffer);
+    let received = buffer.filled().len();
+    match result {
+        Poll::Ready(Ok(())) if received == 0 => wire.end_input(),
+        // SAFETY: `ReadBuf` vouches for the bytes that are filled.
+        Poll::Ready(Ok(())) => unsafe { wire.filled(received) },
+        // An idle connection keeps no buffer.
+        Poll::Pending => wire.release(),
+        Poll::Ready(Err(_)) => {}
+    }
+    result
+}
+
+/// Sends all output.
+pub(super) fn poll_send<S>(wire: &mut Wire, io: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>
+where
+    S: AsyncWrite + Unpin,
+{
+    while !wire.output().is_empty() {
+        let sent = ready!(Pin::new(&mut *io).poll_write(context, wire.output()))?;
+        if sent == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        wire.sent(sent);
+    }
+    wire.release();
+    Poll::Ready(Ok(()))
+}

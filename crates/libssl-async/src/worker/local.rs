@@ -1,0 +1,113 @@
+//! What belongs to one worker thread.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use openssl::error::ErrorStack;
+
+use super::drain::Drain;
+use crate::completion::Inbox;
+use crate::job::ThreadJobs;
+use crate::metrics::Counters;
+
+thread_local! {
+    static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+}
+
+/// The state of a worker that its connections share.
+pub(crate) struct Local {
+    pub(crate) jobs: ThreadJobs,
+    pub(crate) drain: Drain,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) counters: Arc<Counters>,
+    /// Tasks of this worker that have not ended; it does not stop before they have.
+    tasks: Cell<usize>,
+    root: RefCell<Option<Waker>>,
+    _this_thread: PhantomData<*const ()>,
+}
+
+impl Local {
+    /// Makes the current thread a worker.
+    pub(super) fn enter(
+        max_jobs: usize,
+        drain: Drain,
+        inbox: Arc<Inbox>,
+        counters: Arc<Counters>,
+    ) -> Result<Rc<Self>, ErrorStack> {
+        let local = Rc::new(Self {
+            jobs: ThreadJobs::new(max_jobs)?,
+            drain,
+            inbox,
+            counters,
+            tasks: Cell::new(0),
+            root: RefCell::default(),
+            _this_thread: PhantomData,
+        });
+        LOCAL.set(Some(Rc::clone(&local)));
+        crate::keys::forbid_blocking();
+        Ok(local)
+    }
+
+    /// Ends what [`Local::enter`] began.
+    pub(super) fn leave() {
+        LOCAL.take();
+    }
+
+    /// The worker that the current thread is.
+    pub(crate) fn current() -> Option<Rc<Self>> {
+        LOCAL.with_borrow(Option::clone)
+    }
+
+    /// Runs a future on this worker, which does not stop before it has ended.
+    pub(crate) fn spawn(self: &Rc<Self>, future: impl Future<Output = ()> + 'static) {
+        let running = Running::new(self);
+        tokio::task::spawn_local(async move {
+            let _running = running;
+            future.await;
+        });
+    }
+
+    /// The root future of the worker: delivers completions, starts tasks, and ends when nothing is left to do.
+    pub(super) async fn run(self: Rc<Self>) {
+        std::future::poll_fn(|context| {
+            self.root.replace(Some(context.waker().clone()));
+            let (tasks, closed) = self.inbox.take(context.waker());
+            let idle = tasks.is_empty();
+            for task in tasks {
+                task();
+            }
+            for job in self.drain.given() {
+                self.spawn(self.drain.end(job));
+            }
+            if closed && idle && self.tasks.get() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Has the root future look again.
+    pub(super) fn wake(&self) {
+        if let Some(root) = &*self.root.borrow() {
+            root.wake_by_ref();
+        }
+    }
+}
+
+/// Counts a task for as long as it lives.
+struct Running(Rc<Local>);
+
+impl Running {
+    fn new(local: &Rc<Local>) -> Self {
+        local.tasks.set(local.tasks.get() + 1);
+        Self(Rc::clone(local))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.tasks.set(self.0.tasks.get() - 1);
+        self.0.wake();
+    }
+}

@@ -1,0 +1,8 @@
+//! The threads that run handshakes, and whatever else has to stay where its jobs began (rule 1).
+
+mod drain;
+mod local;
+mod pool;
+
+pub(crate) use local::Local;
+pub use pool::{PinnedTask, Workers, WorkersBuilder};

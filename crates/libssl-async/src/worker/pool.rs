@@ -1,0 +1,177 @@
+//! A pool of worker threads.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+use std::{fmt, io};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use super::drain::Drain;
+use super::local::Local;
+use crate::completion::{Inbox, Task};
+use crate::error::Error;
+use crate::metrics::{Counters, Metrics};
+
+/// A handle to a pool of threads that run handshakes; cheap to clone.
+///
+/// Each thread has a tokio runtime of its own. The threads end when the last handle is gone, and with it every acceptor
+/// and connector of the pool, and when everything that runs on them has ended.
+#[derive(Clone)]
+pub struct Workers {
+    shared: Arc<Shared>,
+}
+
+/// Configures a pool of [`Workers`].
+#[derive(Clone, Debug)]
+pub struct WorkersBuilder {
+    threads: usize,
+    jobs_per_thread: usize,
+    drain_timeout: Duration,
+}
+
+struct Shared {
+    inboxes: Vec<Arc<Inbox>>,
+    next: AtomicUsize,
+    counters: Arc<Counters>,
+}
+
+impl Workers {
+    /// Begins the configuration of a pool.
+    pub fn builder() -> WorkersBuilder {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        WorkersBuilder { threads: cores.min(4), jobs_per_thread: 4096, drain_timeout: Duration::from_secs(60) }
+    }
+
+    /// A pool with the default configuration.
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// What the connections of this pool have done so far.
+    pub fn metrics(&self) -> Metrics {
+        self.shared.counters.snapshot()
+    }
+
+    /// Runs a future on one worker, where it stays: it need not be `Send`, and may hold
+    /// [`PinnedStream`](crate::PinnedStream)s.
+    ///
+    /// `start` is sent to the worker and makes the future there. Dropping the returned task does not stop it.
+    pub fn spawn_pinned<F, R>(&self, start: F) -> PinnedTask<R::Output>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Future + 'static,
+        R::Output: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Box::new(move || {
+            let local = Local::current().expect("tasks run on a worker");
+            local.spawn(async move {
+                let _unheard = sender.send(start().await);
+            });
+        }));
+        PinnedTask { receiver }
+    }
+
+    /// The inbox of the worker whose turn it is.
+    pub(crate) fn choose(&self) -> &Arc<Inbox> {
+        let turn = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        &self.shared.inboxes[turn % self.shared.inboxes.len()]
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.shared.counters
+    }
+
+    fn send(&self, task: Task) {
+        self.choose().send(task);
+    }
+}
+
+impl WorkersBuilder {
+    /// How many threads; by default one for each core, at most 4. At least 1.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// How many jobs each thread may have at once; more operations wait in a queue. By default 4096, 0 for no limit.
+    ///
+    /// A paused job takes the memory of its stack that it has touched, 10 KiB or so. Corresponds to the `max_size` of
+    /// `ASYNC_init_thread`.
+    pub fn jobs_per_thread(mut self, jobs: usize) -> Self {
+        self.jobs_per_thread = jobs;
+        self
+    }
+
+    /// How long a third-party source has to complete the request of a connection that was given up, before the
+    /// connection is counted as [`leaked`](Metrics::leaked) and left allocated. By default 60 seconds.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// Starts the threads. Fails if the system gives no thread, or no event queue for its runtime.
+    pub fn build(self) -> io::Result<Workers> {
+        let counters = Arc::<Counters>::default();
+        let mut shared = Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters };
+        for number in 0..self.threads {
+            let inbox = Arc::<Inbox>::default();
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let drain = (self.drain_timeout, Arc::clone(&shared.counters));
+            let (inbox_there, max_jobs) = (Arc::clone(&inbox), self.jobs_per_thread);
+            thread::Builder::new().name(format!("libssl-async-{number}")).spawn(move || {
+                let (timeout, counters) = drain;
+                let drain = Drain::new(timeout, Arc::clone(&counters));
+                let local = Local::enter(max_jobs, drain, inbox_there, counters).expect("a thread's first job pool");
+                work(&runtime, local);
+            })?;
+            // From here on, dropping `shared` ends the thread.
+            shared.inboxes.push(inbox);
+        }
+        Ok(Workers { shared: Arc::new(shared) })
+    }
+}
+
+/// A worker's life.
+fn work(runtime: &Runtime, local: std::rc::Rc<Local>) {
+    let tasks = LocalSet::new();
+    runtime.block_on(tasks.run_until(local.run()));
+    drop(tasks);
+    Local::leave();
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for inbox in &self.inboxes {
+            inbox.close();
+        }
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Workers").field("threads", &self.shared.inboxes.len()).finish_non_exhaustive()
+    }
+}
+
+/// The result of a future that runs on a worker.
+#[derive(Debug)]
+pub struct PinnedTask<T> {
+    receiver: oneshot::Receiver<T>,
+}
+
+impl<T> Future for PinnedTask<T> {
+    /// Fails with [`Error::Cancelled`] if the future panicked.
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver).poll(context).map_err(|_| Error::Cancelled)
+    }
+}
