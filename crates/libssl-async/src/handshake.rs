@@ -66,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
     ) -> Self {
         let (sender, result) = oneshot::channel();
         let inbox = workers.choose();
-        let signal = Signal::new(Arc::clone(inbox), Arc::clone(workers.counters()), callback);
+        let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), callback);
         let begun = Begun::new(&signal);
         let shared = Arc::clone(&signal);
         inbox.send(Box::new(move || {

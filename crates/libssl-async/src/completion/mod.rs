@@ -15,5 +15,5 @@ mod signal;
 
 pub use callback::{AsyncEvent, ConnectionId};
 pub(crate) use callback::{Callback, trampoline};
-pub(crate) use inbox::{Inbox, Task};
+pub(crate) use inbox::Inbox;
 pub(crate) use signal::{Request, Signal};

@@ -38,7 +38,8 @@ impl Buffer {
     /// Copies the first bytes out, as many as there are and fit.
     pub(super) fn read(&mut self, target: &mut [MaybeUninit<u8>]) -> usize {
         let count = self.len().min(target.len());
-        target[..count].write_copy_of_slice(&self.bytes()[..count]);
+        // SAFETY: both slices have `count` bytes or more, and cannot overlap.
+        unsafe { self.bytes().as_ptr().copy_to_nonoverlapping(target.as_mut_ptr().cast(), count) };
         self.consume(count);
         count
     }

@@ -28,7 +28,7 @@ use crate::worker::Local;
 ///
 /// Dropped while its job is paused, it goes to the worker's drain, where the job ends (rule 11).
 pub struct JobConnection {
-    job: ManuallyDrop<Job>,
+    job: ManuallyDrop<Box<Job>>,
 }
 
 /// How long a connection is to stay in asynchronous mode.
@@ -72,7 +72,7 @@ impl JobConnection {
             write_buffer: Vec::new(),
             closed: false,
         };
-        Ok(Self { job: ManuallyDrop::new(job) })
+        Ok(Self { job: ManuallyDrop::new(Box::new(job)) })
     }
 
     /// Goes on with the handshake.
@@ -87,7 +87,7 @@ impl JobConnection {
     /// The job decrypts into memory of the connection, so `target` is free again when this returns (rule 3).
     /// Corresponds to `SSL_read_ex`.
     pub fn read(&mut self, target: &mut [MaybeUninit<u8>]) -> Result<Step<usize>, Error> {
-        let job = &mut *self.job;
+        let job = &mut **self.job;
         while job.decrypted.len() == 0 && !job.closed {
             if let Step::Wait(want) = job.advance(Operation::Read)? {
                 return Ok(Step::Wait(want));
@@ -166,7 +166,7 @@ impl JobConnection {
 
     /// Waits for what [`Want::Job`] asks for.
     pub fn poll_job(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Job { waiting, local, .. } = &mut *self.job;
+        let Job { waiting, local, .. } = &mut **self.job;
         waiting.poll(&local.jobs, context)
     }
 
@@ -245,10 +245,10 @@ enum Until {
 impl Job {
     /// Ends the operation that is paused, if it is another one (rule 2), and then does one step of `operation`.
     fn advance(&mut self, operation: Operation) -> Result<Step<()>, Error> {
-        if self.paused.as_ref().is_some_and(|paused| paused.operation != operation) {
-            if let Step::Wait(want) = self.settle()? {
-                return Ok(Step::Wait(want));
-            }
+        if self.paused.as_ref().is_some_and(|paused| paused.operation != operation)
+            && let Step::Wait(want) = self.settle()?
+        {
+            return Ok(Step::Wait(want));
         }
         self.step(operation)
     }

@@ -76,9 +76,9 @@ impl ThreadJobs {
 
 impl Drop for ThreadJobs {
     fn drop(&mut self) {
-        // SAFETY: the thread that made the pool ends it (the type is not `Send`), with no job of its own running.
-        // Jobs that are left paused on purpose (rule 13) are in no pool and stay as they are.
         if super::is_capable() {
+            // SAFETY: the thread that made the pool ends it (the type is not `Send`), with no job of its own running.
+            // Jobs that are left paused on purpose (rule 13) are in no pool and stay as they are.
             unsafe { ffi::ASYNC_cleanup_thread() }
         }
     }

@@ -9,14 +9,17 @@ use std::thread;
 use std::time::Duration;
 use std::{fmt, io};
 
+use openssl::ssl::Ssl;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use super::drain::Drain;
 use super::local::Local;
-use crate::completion::{Inbox, Task};
+use crate::completion::Inbox;
 use crate::error::Error;
+use crate::handshake::Handshake;
 use crate::metrics::{Counters, Metrics};
 
 /// A handle to a pool of threads that run handshakes; cheap to clone.
@@ -70,7 +73,7 @@ impl Workers {
         R::Output: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.send(Box::new(move || {
+        self.next().send(Box::new(move || {
             let local = Local::current().expect("tasks run on a worker");
             local.spawn(async move {
                 let _unheard = sender.send(start().await);
@@ -79,18 +82,35 @@ impl Workers {
         PinnedTask { receiver }
     }
 
-    /// The inbox of the worker whose turn it is.
-    pub(crate) fn choose(&self) -> &Arc<Inbox> {
+    /// Runs the handshake of an SSL that is set to its side (`set_accept_state` or `set_connect_state`) and has made no
+    /// call yet, on a worker of this pool; on this very one if it is called on one.
+    ///
+    /// What [`TlsAcceptor`](crate::TlsAcceptor) and [`TlsConnector`](crate::TlsConnector) do, for SSLs that come from
+    /// elsewhere. Corresponds to `SSL_do_handshake`.
+    pub fn handshake<S>(&self, ssl: Ssl, io: S) -> Handshake<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Handshake::start(self, None, || Ok(ssl), io)
+    }
+
+    /// The inbox of the current worker, or else of the one whose turn it is.
+    pub(crate) fn choose(&self) -> Arc<Inbox> {
+        if let Some(local) = Local::current()
+            && Arc::ptr_eq(&local.counters, &self.shared.counters)
+        {
+            return Arc::clone(&local.inbox);
+        }
+        Arc::clone(self.next())
+    }
+
+    fn next(&self) -> &Arc<Inbox> {
         let turn = self.shared.next.fetch_add(1, Ordering::Relaxed);
         &self.shared.inboxes[turn % self.shared.inboxes.len()]
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.shared.counters
-    }
-
-    fn send(&self, task: Task) {
-        self.choose().send(task);
     }
 }
 
