@@ -1,0 +1,79 @@
+//! Signers that are futures, run on a tokio runtime.
+
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+
+use super::{Answer, Cancellation, DecryptRequest, KeyError, KeyFuture, KeyHandler, SignRequest};
+
+/// Has a future made for each request, in a task of its own.
+pub(super) struct Spawn {
+    pub(super) sign: Method<SignRequest>,
+    pub(super) decrypt_raw: Method<DecryptRequest>,
+    pub(super) runtime: Handle,
+}
+
+pub(super) type Method<R> = Arc<dyn Fn(R) -> KeyFuture + Send + Sync>;
+
+impl KeyHandler for Spawn {
+    fn sign(&self, request: SignRequest, answer: Answer) {
+        let cancellation = request.cancellation.clone();
+        self.runtime.spawn(Box::pin(run(Arc::clone(&self.sign), request, cancellation, answer)));
+    }
+
+    fn decrypt_raw(&self, request: DecryptRequest, answer: Answer) {
+        let cancellation = request.cancellation.clone();
+        self.runtime.spawn(Box::pin(run(Arc::clone(&self.decrypt_raw), request, cancellation, answer)));
+    }
+}
+
+/// Answers with what the future of `method` resolves to. If the runtime ends before, the answer is dropped.
+async fn run<R>(method: Method<R>, request: R, cancellation: Cancellation, answer: Answer) {
+    // A panic has been reported by the panic hook; here it becomes the error of the request.
+    let caught = |call: &mut dyn FnMut() -> Poll<_>| {
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Poll::Ready(Err(KeyError::Panicked.into())))
+    };
+    let Ok(mut future) = catch_unwind(AssertUnwindSafe(|| method(request))) else {
+        answer.complete(Err(KeyError::Panicked.into()));
+        return;
+    };
+    let mut cancelled = pin!(cancellation.cancelled());
+    let result = poll_fn(|context| {
+        if cancelled.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        caught(&mut || future.as_mut().poll(context)).map(Some)
+    })
+    .await;
+    if let Some(result) = result {
+        answer.complete(result);
+    }
+}
+
+/// The runtime for signers that were given none, and for deadlines: one thread of the process, started when first used.
+pub(super) fn own_runtime() -> io::Result<Handle> {
+    static OWN: Mutex<Option<Handle>> = Mutex::new(None);
+    let mut own = OWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(handle) = &*own {
+        return Ok(handle.clone());
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().name("libssl-async-keys".to_owned()).spawn(move || {
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                let _ = sender.send(Ok(runtime.handle().clone()));
+                runtime.block_on(std::future::pending::<()>());
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    })?;
+    let handle = receiver.recv().map_err(io::Error::other)??;
+    *own = Some(handle.clone());
+    Ok(handle)
+}
