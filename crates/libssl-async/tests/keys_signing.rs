@@ -5,7 +5,9 @@ mod local_key;
 use std::sync::{Arc, Mutex};
 
 use foreign_types::ForeignTypeRef;
-use libssl_async::keys::{BoxError, KeyError, RemoteKey, RemoteKeyError, SignRequest, SignatureFormat, SignatureScheme};
+use libssl_async::keys::{
+    BoxError, KeyError, RemoteKey, RemoteKeyError, SignRequest, SignatureFormat, SignatureScheme,
+};
 use libssl_async::keys::{RemoteKeyBuilder, sigalgs_list};
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
@@ -222,9 +224,8 @@ fn the_signer_lives_as_long_as_the_key_and_its_copies() {
         .build()
         .unwrap();
     // SAFETY: the key is valid, and the copy is owned by nobody else.
-    let copy: PKey<Private> = unsafe {
-        foreign_types::ForeignType::from_ptr(libssl_async_sys::EVP_PKEY_dup(remote.as_ptr()))
-    };
+    let copy: PKey<Private> =
+        unsafe { foreign_types::ForeignType::from_ptr(libssl_async_sys::EVP_PKEY_dup(remote.as_ptr())) };
     let mut context = SslContext::builder(SslMethod::tls()).unwrap();
     context.set_private_key(&copy).unwrap();
     let context = context.build();

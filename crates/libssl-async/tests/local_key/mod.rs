@@ -9,7 +9,7 @@ use openssl::rsa::{Padding, Rsa};
 use openssl::sign::{RsaPssSaltlen, Signer};
 
 /// A key of each type that this libcrypto has, with its name.
-pub fn all() -> Vec<(&'static str, PKey<Private>)> {
+pub(crate) fn all() -> Vec<(&'static str, PKey<Private>)> {
     let mut keys = vec![
         ("RSA", rsa()),
         ("RSA-PSS", rsa_pss()),
@@ -23,18 +23,18 @@ pub fn all() -> Vec<(&'static str, PKey<Private>)> {
     keys
 }
 
-pub fn rsa() -> PKey<Private> {
+pub(crate) fn rsa() -> PKey<Private> {
     PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
 }
 
-pub fn rsa_pss() -> PKey<Private> {
+pub(crate) fn rsa_pss() -> PKey<Private> {
     let mut context = PkeyCtx::new_id(Id::RSA_PSS).unwrap();
     context.keygen_init().unwrap();
     context.set_rsa_keygen_bits(2048).unwrap();
     context.keygen().unwrap()
 }
 
-pub fn ec(curve: &str) -> PKey<Private> {
+pub(crate) fn ec(curve: &str) -> PKey<Private> {
     PKey::ec_gen(curve).unwrap()
 }
 
@@ -55,7 +55,7 @@ fn ml_dsa() -> Vec<(&'static str, PKey<Private>)> {
 }
 
 /// Signs `message` with the scheme that has this name in TLS.
-pub fn sign(key: &PKey<Private>, scheme: &str, message: &[u8]) -> Vec<u8> {
+pub(crate) fn sign(key: &PKey<Private>, scheme: &str, message: &[u8]) -> Vec<u8> {
     let digest = match scheme {
         "rsa_pkcs1_md5_sha1" => MessageDigest::from_name("MD5-SHA1"),
         _ => scheme.rsplit_once("_sha").map(|(_, bits)| MessageDigest::from_name(&format!("SHA{bits}")).unwrap()),
@@ -72,7 +72,7 @@ pub fn sign(key: &PKey<Private>, scheme: &str, message: &[u8]) -> Vec<u8> {
 }
 
 /// The raw result of RSA.
-pub fn decrypt_raw(key: &PKey<Private>, ciphertext: &[u8]) -> Vec<u8> {
+pub(crate) fn decrypt_raw(key: &PKey<Private>, ciphertext: &[u8]) -> Vec<u8> {
     let rsa = key.rsa().unwrap();
     let mut plain = vec![0; rsa.size() as usize];
     let length = rsa.private_decrypt(ciphertext, &mut plain, Padding::NONE).unwrap();
