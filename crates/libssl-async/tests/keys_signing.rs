@@ -14,7 +14,7 @@ use openssl::bn::BigNum;
 use openssl::ecdsa::EcdsaSig;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Padding;
 use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
 use openssl::ssl::{SslContext, SslMethod};
@@ -117,6 +117,18 @@ fn the_key_fits_its_certificate() {
         assert_eq!(remote.security_bits(), local.security_bits(), "{name}");
         assert_eq!(remote.public_key_to_der().unwrap(), local.public_key_to_der().unwrap(), "{name}");
         remote.private_key_to_pkcs8().expect_err(name);
+    }
+}
+
+#[test]
+fn certificates_are_signed() {
+    for (name, local) in local_key::all() {
+        let remote = local_builder(&local).build().unwrap();
+        let certificate = certificate_signed_by(&local, &remote);
+        assert!(certificate.verify(&local).unwrap(), "{name}");
+        let by_libcrypto = certificate_signed_by(&local, &local);
+        let algorithm = |certificate: &X509| certificate.signature_algorithm().object().to_string();
+        assert_eq!(algorithm(&certificate), algorithm(&by_libcrypto), "{name}");
     }
 }
 
@@ -270,6 +282,10 @@ fn verify(key: &PKey<Private>, digest: Option<MessageDigest>, pss: bool, signatu
 }
 
 fn certificate(key: &PKey<Private>) -> X509 {
+    certificate_signed_by(key, &local_key::ec("P-256"))
+}
+
+fn certificate_signed_by(key: &PKey<Private>, signer: &PKey<Private>) -> X509 {
     let mut name = X509Name::builder().unwrap();
     name.append_entry_by_nid(Nid::COMMONNAME, "localhost").unwrap();
     let name = name.build();
@@ -281,7 +297,11 @@ fn certificate(key: &PKey<Private>) -> X509 {
     certificate.set_pubkey(key).unwrap();
     certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
     certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    // Signed by another, as not every type of key signs with the digest that is asked for here.
-    certificate.sign(&local_key::ec("P-256"), MessageDigest::sha256()).unwrap();
+    let digest = match signer.id() {
+        Id::RSA | Id::RSA_PSS | Id::EC => MessageDigest::sha256(),
+        // SAFETY: EdDSA and ML-DSA sign without a digest, which is null in C.
+        _ => unsafe { MessageDigest::from_ptr(std::ptr::null()) },
+    };
+    certificate.sign(signer, digest).unwrap();
     certificate.build()
 }

@@ -1,12 +1,18 @@
 //! The public half of a remote key, which says what answers have to be.
 
+use foreign_types::ForeignTypeRef;
+use libssl_async_sys as sys;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
+use openssl::md::Md;
+use openssl::md_ctx::MdCtx;
 use openssl::nid::Nid;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Public};
+use openssl::pkey_ctx::PkeyCtxRef;
 use openssl::rsa;
-use openssl::sign::{RsaPssSaltlen, Verifier};
+use openssl::sign::RsaPssSaltlen;
+use openssl_sys as ffi;
 
 use super::kind::Kind;
 use super::operation::Outcome;
@@ -58,25 +64,49 @@ impl PublicKey {
 
     /// Whether `signature` fits the key.
     pub(super) fn verifies(&self, scheme: SignatureScheme, signature: &[u8], message: &[u8]) -> bool {
-        let verifier = self.verifier(scheme);
-        verifier.and_then(|mut verifier| verifier.verify_oneshot(signature, message)).unwrap_or(false)
+        let verifier = self.verifier(scheme, |_| Ok(()));
+        verifier.and_then(|(mut verifier, ())| verifier.digest_verify(message, signature)).unwrap_or(false)
     }
 
     /// Whether the key may be used for the scheme: its type says, and an RSA-PSS key may bring restrictions of its own.
     pub(super) fn allows(&self, scheme: SignatureScheme) -> bool {
-        scheme.fits(self.kind) && (self.kind != Kind::RsaPss || self.verifier(scheme).is_ok())
+        scheme.fits(self.kind) && (self.kind != Kind::RsaPss || self.verifier(scheme, |_| Ok(())).is_ok())
     }
 
-    fn verifier(&self, scheme: SignatureScheme) -> Result<Verifier<'_>, ErrorStack> {
-        let mut verifier = match scheme.digest() {
-            Some(digest) => Verifier::new(digest.message_digest(), &self.key)?,
-            None => Verifier::new_without_digest(&self.key)?,
-        };
+    /// The DER of the `AlgorithmIdentifier` that certificates name the scheme with.
+    pub(super) fn algorithm_id(&self, scheme: SignatureScheme) -> Result<Vec<u8>, ErrorStack> {
+        let (_, id) = self.verifier(scheme, |context| {
+            let mut id = vec![0; 128];
+            // SAFETY: the context, the name and the buffer are valid throughout.
+            unsafe {
+                let name = sys::OSSL_SIGNATURE_PARAM_ALGORITHM_ID.as_ptr();
+                let parameter = ffi::OSSL_PARAM_construct_octet_string(name, id.as_mut_ptr().cast(), id.len());
+                let mut parameters = [parameter, ffi::OSSL_PARAM_construct_end()];
+                if ffi::EVP_PKEY_CTX_get_params(context.as_ptr(), parameters.as_mut_ptr()) != 1 {
+                    return Err(ErrorStack::get());
+                }
+                id.truncate(parameters[0].return_size);
+            }
+            Ok(id)
+        })?;
+        Ok(id)
+    }
+
+    /// A context for verification, and what `inspect` makes of it.
+    fn verifier<T>(
+        &self,
+        scheme: SignatureScheme,
+        inspect: impl FnOnce(&mut PkeyCtxRef<Public>) -> Result<T, ErrorStack>,
+    ) -> Result<(MdCtx, T), ErrorStack> {
+        let mut verifier = MdCtx::new()?;
+        let digest = scheme.digest().and_then(|digest| Md::from_nid(digest.message_digest().type_()));
+        let context = verifier.digest_verify_init(digest, &self.key)?;
         if scheme.padding() == Some(Padding::Pss) {
-            verifier.set_rsa_padding(rsa::Padding::PKCS1_PSS)?;
-            verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+            context.set_rsa_padding(rsa::Padding::PKCS1_PSS)?;
+            context.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
         }
-        Ok(verifier)
+        let inspected = inspect(context)?;
+        Ok((verifier, inspected))
     }
 }
 

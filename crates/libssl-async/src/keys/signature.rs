@@ -17,7 +17,7 @@ use super::provider::{dispatch, guard};
 use super::raise::{raise, raise_text};
 use super::scheme::{Padding, SignatureScheme};
 
-pub(super) static FUNCTIONS: [sys::OSSL_DISPATCH; 10] = [
+pub(super) static FUNCTIONS: [sys::OSSL_DISPATCH; 12] = [
     dispatch!(OSSL_FUNC_SIGNATURE_NEWCTX, OSSL_FUNC_signature_newctx_fn, new),
     dispatch!(OSSL_FUNC_SIGNATURE_FREECTX, OSSL_FUNC_signature_freectx_fn, free),
     dispatch!(OSSL_FUNC_SIGNATURE_DUPCTX, OSSL_FUNC_signature_dupctx_fn, duplicate),
@@ -25,6 +25,8 @@ pub(super) static FUNCTIONS: [sys::OSSL_DISPATCH; 10] = [
     dispatch!(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, OSSL_FUNC_signature_digest_sign_fn, sign),
     dispatch!(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OSSL_FUNC_signature_digest_sign_update_fn, update),
     dispatch!(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, OSSL_FUNC_signature_digest_sign_final_fn, finish),
+    dispatch!(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, OSSL_FUNC_signature_get_ctx_params_fn, get_params),
+    dispatch!(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, OSSL_FUNC_signature_gettable_ctx_params_fn, gettable_params),
     dispatch!(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, OSSL_FUNC_signature_set_ctx_params_fn, set_params),
     dispatch!(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, OSSL_FUNC_signature_settable_ctx_params_fn, settable_params),
     sys::OSSL_DISPATCH::END,
@@ -226,6 +228,38 @@ unsafe extern "C" fn finish(context: *mut c_void, out: *mut c_uchar, length: *mu
         let context = &*context.cast::<Context>();
         context.sign(&context.message, out, length, size)
     })
+}
+
+/// Answers what the signature of a certificate is called in it.
+unsafe extern "C" fn get_params(context: *mut c_void, parameters: *mut ffi::OSSL_PARAM) -> c_int {
+    // SAFETY: libcrypto passes a context of ours and a table that lives as long as the call.
+    let (context, parameter) = unsafe {
+        let name = sys::OSSL_SIGNATURE_PARAM_ALGORITHM_ID.as_ptr();
+        (&*context.cast::<Context>(), ffi::OSSL_PARAM_locate(parameters, name))
+    };
+    if parameter.is_null() {
+        return 1;
+    }
+    guard(0, || {
+        let Some((key, scheme)) = context.key.as_ref().and_then(|key| Some((key, context.scheme(key)?))) else {
+            raise_text(UNSUPPORTED);
+            return 0;
+        };
+        match key.public.algorithm_id(scheme) {
+            // SAFETY: the parameter is valid, and the bytes are copied.
+            Ok(id) => unsafe { sys::OSSL_PARAM_set_octet_string(parameter, id.as_ptr().cast(), id.len()) },
+            Err(stack) => {
+                stack.put();
+                0
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn gettable_params(_context: *mut c_void, _provider: *mut c_void) -> *const ffi::OSSL_PARAM {
+    static GETTABLE: Descriptions<2> =
+        Descriptions([description(sys::OSSL_SIGNATURE_PARAM_ALGORITHM_ID, sys::OSSL_PARAM_OCTET_STRING), END]);
+    GETTABLE.as_ptr()
 }
 
 unsafe extern "C" fn set_params(context: *mut c_void, parameters: *const ffi::OSSL_PARAM) -> c_int {
