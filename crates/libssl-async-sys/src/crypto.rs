@@ -2,7 +2,7 @@
 
 use libc::size_t;
 use openssl_sys::OPENSSL_INIT_SETTINGS;
-use std::ffi::{c_int, c_ulong, c_void};
+use std::ffi::{c_char, c_int, c_ulong, c_void};
 
 /// [`OPENSSL_init_crypto`]: read `openssl.cnf`.
 pub const OPENSSL_INIT_LOAD_CONFIG: u64 = 0x40;
@@ -15,6 +15,17 @@ pub const OPENSSL_INIT_ASYNC: u64 = 0x100;
 pub const OPENSSL_INIT_ENGINE_DYNAMIC: u64 = 0x400;
 
 unsafe extern "C" {
+    /// Settings for [`OPENSSL_init_crypto`].
+    pub fn OPENSSL_INIT_new() -> *mut OPENSSL_INIT_SETTINGS;
+    /// Frees settings.
+    pub fn OPENSSL_INIT_free(settings: *mut OPENSSL_INIT_SETTINGS);
+    /// Sets the file that is read in place of the default `openssl.cnf`; returns 1 on success.
+    pub fn OPENSSL_INIT_set_config_filename(
+        settings: *mut OPENSSL_INIT_SETTINGS,
+        config_filename: *const c_char,
+    ) -> c_int;
+    /// Sets `CONF_MFLAGS_*`, of which none makes every error in the file an error of the initialisation.
+    pub fn OPENSSL_INIT_set_config_file_flags(settings: *mut OPENSSL_INIT_SETTINGS, flags: c_ulong);
     /// Initialises libcrypto; every option takes effect only the first time.
     pub fn OPENSSL_init_crypto(opts: u64, settings: *const OPENSSL_INIT_SETTINGS) -> c_int;
     /// Frees what libcrypto keeps for the calling thread, as the end of the thread does.

@@ -7,6 +7,7 @@
 //! | [`provider`] | `provider.h`, `core.h`, `core_dispatch.h` | what a provider compiled into the program needs |
 //! | [`params`] | `params.h`, `core_names.h` | typed parameters and their names |
 //! | [`pkey`] | `evp.h`, `rsa.h` | keys that a provider holds |
+//! | [`x509`] | `x509_vfy.h`, `pkcs12.h` | revocation lists, archives in a library context |
 //! | [`crypto`] | `crypto.h`, `err.h` | initialisation, error marks |
 //! | `engine` | `engine.h` | third-party engines; absent from OpenSSL 4.0 and `no-engine` builds |
 //! | [`thin`] | | the man page's functions on the `openssl` crate's types |
@@ -28,6 +29,7 @@ pub mod pkey;
 pub mod provider;
 pub mod ssl;
 pub mod thin;
+pub mod x509;
 
 pub use asynch::*;
 pub use crypto::*;
@@ -37,10 +39,11 @@ pub use params::*;
 pub use pkey::*;
 pub use provider::*;
 pub use ssl::*;
+pub use x509::*;
 
 #[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]
 pub use openssl_sys::ENGINE;
 pub use openssl_sys::{
-    BIGNUM, EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, SSL,
-    SSL_CTX, SSL_METHOD, X509,
+    BIGNUM, EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, PKCS12,
+    SSL, SSL_CTX, SSL_METHOD, X509, X509_CRL, X509_STORE,
 };

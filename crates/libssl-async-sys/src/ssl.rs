@@ -2,7 +2,10 @@
 
 use crate::asynch::OSSL_ASYNC_FD;
 use libc::size_t;
-use openssl_sys::{OSSL_LIB_CTX, SSL, SSL_CTRL_MODE, SSL_CTX, SSL_CTX_ctrl, SSL_METHOD, SSL_ctrl};
+use openssl_sys::{
+    OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
+    SSL_METHOD, SSL_ctrl, X509, X509_STORE,
+};
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::ptr;
 
@@ -16,8 +19,14 @@ pub const SSL_ERROR_WANT_ASYNC_JOB: c_int = 10;
 /// `SSL_get_error`: the verification callback asked for a retry ([`SSL_set_retry_verify`]).
 pub const SSL_ERROR_WANT_RETRY_VERIFY: c_int = 12;
 
+/// Command of [`SSL_CTX_set_tlsext_ticket_keys`].
+pub const SSL_CTRL_SET_TLSEXT_TICKET_KEYS: c_int = 59;
 /// Command of [`SSL_clear_mode`].
 pub const SSL_CTRL_CLEAR_MODE: c_int = 78;
+/// Command of [`SSL_set1_client_sigalgs_list`].
+pub const SSL_CTRL_SET_CLIENT_SIGALGS_LIST: c_int = 102;
+/// Command of [`SSL_CTX_build_cert_chain`].
+pub const SSL_CTRL_BUILD_CERT_CHAIN: c_int = 105;
 /// Command of [`SSL_get_peer_signature_nid`].
 pub const SSL_CTRL_GET_PEER_SIGNATURE_NID: c_int = 108;
 /// Command of [`SSL_get_signature_nid`].
@@ -26,6 +35,13 @@ pub const SSL_CTRL_GET_SIGNATURE_NID: c_int = 132;
 pub const SSL_CTRL_GET_NEGOTIATED_GROUP: c_int = 134;
 /// Command of [`SSL_set_retry_verify`].
 pub const SSL_CTRL_SET_RETRY_VERIFY: c_int = 136;
+
+/// [`SSL_CTX_build_cert_chain`]: leave out the root.
+pub const SSL_BUILD_CHAIN_FLAG_NO_ROOT: c_int = 0x2;
+/// [`SSL_CTX_build_cert_chain`]: a chain that does not verify will do.
+pub const SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR: c_int = 0x8;
+/// [`SSL_CTX_build_cert_chain`]: clear the error queue of what was ignored.
+pub const SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR: c_int = 0x10;
 
 /// Reason: the peer's certificate was refused.
 pub const SSL_R_CERTIFICATE_VERIFY_FAILED: c_int = 134;
@@ -80,6 +96,10 @@ unsafe extern "C" {
 
     /// An `SSL_CTX` that fetches its algorithms from `libctx` (null: the default) with the property query `propq`.
     pub fn SSL_CTX_new_ex(libctx: *mut OSSL_LIB_CTX, propq: *const c_char, meth: *const SSL_METHOD) -> *mut SSL_CTX;
+    /// Sets the store of trusted certificates; takes a reference of its own.
+    pub fn SSL_CTX_set1_cert_store(ctx: *mut SSL_CTX, store: *mut X509_STORE);
+    /// Sets how long sessions may be resumed, in seconds; returns the time it was before.
+    pub fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long;
     /// Sets the callback that chooses the certificate of every `SSL` made from `c`: 1 to go on, 0 to fail, -1 to be called
     /// again (`SSL_ERROR_WANT_X509_LOOKUP`).
     pub fn SSL_CTX_set_cert_cb(
@@ -181,6 +201,55 @@ pub unsafe fn SSL_get_mode(ssl: *mut SSL) -> c_long {
 pub unsafe fn SSL_CTX_clear_mode(ctx: *mut SSL_CTX, op: c_long) -> c_long {
     // SAFETY: the caller's.
     unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_CLEAR_MODE, op, ptr::null_mut()) }
+}
+
+/// Appends a certificate to the chain of the certificate that was set last, and takes a reference of its own. Returns 1
+/// on success. (A macro in C.)
+///
+/// # Safety
+/// Both pointers are valid.
+pub unsafe fn SSL_CTX_add1_chain_cert(ctx: *mut SSL_CTX, x509: *mut X509) -> c_long {
+    // SAFETY: the caller's.
+    unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_CHAIN_CERT, 1, x509.cast()) }
+}
+
+/// Makes the chain of the certificate that was set last from the context's store. Returns 1 on success, 2 if an error
+/// was ignored (`SSL_BUILD_CHAIN_FLAG_*`). (A macro in C.)
+///
+/// # Safety
+/// `ctx` is valid.
+pub unsafe fn SSL_CTX_build_cert_chain(ctx: *mut SSL_CTX, flags: c_int) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_BUILD_CERT_CHAIN, c_long::from(flags), ptr::null_mut()) as c_int }
+}
+
+/// Sets the name and the two keys of session tickets, 80 bytes in all. Returns 1 on success. (A macro in C.)
+///
+/// # Safety
+/// `ctx` is valid, and so are `keylen` bytes at `keys`.
+pub unsafe fn SSL_CTX_set_tlsext_ticket_keys(ctx: *mut SSL_CTX, keys: *const c_void, keylen: c_long) -> c_long {
+    // SAFETY: the caller's.
+    unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_SET_TLSEXT_TICKET_KEYS, keylen, keys.cast_mut()) }
+}
+
+/// Sets the signature algorithms of `s`, its own and those it accepts, separated by colons. Returns 1 on success. (A
+/// macro in C.)
+///
+/// # Safety
+/// Both pointers are valid.
+pub unsafe fn SSL_set1_sigalgs_list(s: *mut SSL, str: *const c_char) -> c_long {
+    // SAFETY: the caller's.
+    unsafe { SSL_ctrl(s, SSL_CTRL_SET_SIGALGS_LIST, 0, str.cast_mut().cast()) }
+}
+
+/// Sets the signature algorithms of client certificates: those that a server asks for, those that a client signs with.
+/// Returns 1 on success. (A macro in C.)
+///
+/// # Safety
+/// Both pointers are valid.
+pub unsafe fn SSL_set1_client_sigalgs_list(s: *mut SSL, str: *const c_char) -> c_long {
+    // SAFETY: the caller's.
+    unsafe { SSL_ctrl(s, SSL_CTRL_SET_CLIENT_SIGALGS_LIST, 0, str.cast_mut().cast()) }
 }
 
 /// Called inside a client's verification callback: verification is to be called again
