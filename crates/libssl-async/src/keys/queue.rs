@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(kept.started(), [0, 2]);
         kept.answer(0);
         assert_eq!(kept.started(), [2, 3]);
+        (2..5).for_each(|message| kept.answer(message));
         assert_eq!(calls[0].operation.wait().unwrap(), [0; 64]);
     }
 

@@ -29,19 +29,34 @@ pub(super) fn raise_text(text: &CStr) {
 
 /// The number that libcrypto gives to errors of ours.
 fn library() -> c_int {
-    static LIBRARY: OnceLock<c_int> = OnceLock::new();
-    *LIBRARY.get_or_init(|| {
-        // SAFETY: takes a free number; libcrypto keeps the table, which is never freed.
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(Library::new).number
+}
+
+struct Library {
+    number: c_int,
+    /// Libcrypto reads them as long as the process lives.
+    _strings: Box<[ffi::ERR_STRING_DATA; 3]>,
+}
+
+// SAFETY: the strings are constants.
+unsafe impl Send for Library {}
+// SAFETY: as above, and only libcrypto reads the table.
+unsafe impl Sync for Library {}
+
+impl Library {
+    fn new() -> Self {
+        // SAFETY: takes a free number, and a table that is never freed, as the only value of this type is static.
         unsafe {
-            let library = ffi::ERR_get_next_error_library();
+            let number = ffi::ERR_get_next_error_library();
             let string = |reason, text: &'static CStr| ffi::ERR_STRING_DATA {
-                error: ffi::ERR_PACK(library, 0, reason),
+                error: ffi::ERR_PACK(number, 0, reason),
                 string: text.as_ptr(),
             };
             let end = ffi::ERR_STRING_DATA { error: 0, string: ptr::null() };
-            let strings = Box::leak(Box::new([string(0, c"libssl-async"), string(REASON, c"remote key failed"), end]));
-            ffi::ERR_load_strings(library, strings.as_mut_ptr());
-            library
+            let mut strings = Box::new([string(0, c"libssl-async"), string(REASON, c"remote key failed"), end]);
+            ffi::ERR_load_strings(number, strings.as_mut_ptr());
+            Self { number, _strings: strings }
         }
-    })
+    }
 }

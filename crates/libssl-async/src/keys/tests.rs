@@ -16,12 +16,12 @@ use openssl::sign::Signer;
 use super::*;
 use crate::completion::{Inbox, Signal};
 use crate::job;
-use crate::metrics::Counters;
 
 const SIGNATURE: [u8; 64] = [9; 64];
 
 /// What one test needs of a thread and a connection.
 struct Driver {
+    inbox: Arc<Inbox>,
     signal: Arc<Signal>,
     context: *mut sys::ASYNC_WAIT_CTX,
     job: *mut sys::ASYNC_JOB,
@@ -38,14 +38,15 @@ struct Work<'a> {
 
 impl Driver {
     fn new(ours: bool) -> Self {
-        let signal = Signal::new(Arc::new(Inbox::default()), Arc::new(Counters::default()), None);
+        let inbox = Arc::<Inbox>::default();
+        let signal = Signal::new(Arc::clone(&inbox), Arc::default(), None);
         // SAFETY: the signal outlives the context, as `drop` shows, and may be used from any thread.
         let context = unsafe {
             let context = sys::ASYNC_WAIT_CTX_new();
             sys::ASYNC_WAIT_CTX_set_callback(context, Some(complete), Arc::as_ptr(&signal).cast_mut().cast());
             context
         };
-        Self { signal, context, job: ptr::null_mut(), ours }
+        Self { inbox, signal, context, job: ptr::null_mut(), ours }
     }
 
     /// Starts the job or resumes it; returns whether it ended.
@@ -77,6 +78,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // SAFETY: no job is paused with the context.
         unsafe { sys::ASYNC_WAIT_CTX_free(self.context) };
+        self.inbox.deliver();
     }
 }
 
