@@ -264,8 +264,8 @@ fn a_method_that_does_not_decrypt_says_so() {
         }
     }
     let local = local_key::rsa();
-    let public = PKey::public_key_from_der(&local.public_key_to_der().unwrap()).unwrap();
-    let key = remote(&public, Signs, None).unwrap();
+    let method: Arc<dyn PrivateKeyMethod> = Arc::new(Signs);
+    let key = remote(&local, method, None).unwrap();
     let mut decrypter = openssl::encrypt::Decrypter::new(&key).unwrap();
     decrypter.set_rsa_padding(Padding::NONE).unwrap();
     let error = decrypter.decrypt(&[1; 256], &mut [0; 256]).unwrap_err();

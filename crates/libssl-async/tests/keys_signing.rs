@@ -209,6 +209,19 @@ fn pss_has_the_settings_of_tls_or_fails() {
 }
 
 #[test]
+fn an_rsa_pss_key_keeps_its_restrictions() {
+    let local = local_key::rsa_pss_for_sha384();
+    let remote = local_builder(&local).build().unwrap();
+    assert!(Signer::new(MessageDigest::sha256(), &remote).is_err());
+    let sha384 = Some(MessageDigest::sha384());
+    let signature = signer_of(&remote, sha384, true).sign_oneshot_to_vec(MESSAGE).unwrap();
+    assert!(verify(&local, sha384, true, &signature));
+    let other = SignatureScheme::RsaPssPssSha256;
+    let refused = local_builder(&local).schemes([other]).build().unwrap_err();
+    assert!(matches!(refused, RemoteKeyError::Scheme(Some(scheme)) if scheme == other));
+}
+
+#[test]
 fn keys_that_cannot_be_made_say_why() {
     let error = |builder: RemoteKeyBuilder| builder.build().unwrap_err();
     let local = local_key::ec("P-256");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openssl::pkey::{HasPublic, PKey, PKeyRef, Private, Public};
+use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
 use tokio::runtime::Handle;
 
 use super::backend::Backend;
@@ -83,7 +83,7 @@ impl RemoteKeyBuilder {
     where
         F: Fn(SignRequest) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<u8>, E>> + Send + 'static,
-        E: Into<BoxError> + 'static,
+        E: Into<BoxError>,
     {
         Self { signer: Some(Signer::Function(boxed(sign))), ..self }
     }
@@ -93,7 +93,7 @@ impl RemoteKeyBuilder {
     where
         F: Fn(DecryptRequest) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<u8>, E>> + Send + 'static,
-        E: Into<BoxError> + 'static,
+        E: Into<BoxError>,
     {
         Self { decrypt: Some(boxed(decrypt)), ..self }
     }
@@ -177,8 +177,8 @@ impl RemoteKeyBuilder {
 /// A remote key with all defaults; see [`RemoteKeyBuilder`] for the rest.
 ///
 /// The futures of `method` run on the runtime of `handle`, or on a thread of this crate for `None`.
-pub fn remote(
-    public_key: &PKeyRef<Public>,
+pub fn remote<T: HasPublic>(
+    public_key: &PKeyRef<T>,
     method: impl PrivateKeyMethod,
     handle: impl Into<Option<Handle>>,
 ) -> Result<PKey<Private>, RemoteKeyError> {
@@ -189,7 +189,7 @@ fn boxed<Q, F, R, E>(function: F) -> Method<Q>
 where
     F: Fn(Q) -> R + Send + Sync + 'static,
     R: Future<Output = Result<Vec<u8>, E>> + Send + 'static,
-    E: Into<BoxError> + 'static,
+    E: Into<BoxError>,
 {
     Arc::new(move |request| {
         let future = function(request);

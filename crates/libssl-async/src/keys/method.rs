@@ -1,6 +1,7 @@
 //! What does the work of a remote key.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use super::{Answer, BoxError, DecryptRequest, KeyError, SignRequest};
 
@@ -31,9 +32,9 @@ pub trait PrivateKeyMethod: Send + Sync + 'static {
 
 /// Whatever has the private half of a key and takes requests without a future: for bindings to other event loops.
 ///
-/// The methods run on the thread that asks, usually inside a job on a stack of 32 KiB: they only hand the request on,
-/// and neither block nor answer with a computation of their own. The [`Answer`] may be completed on any thread. A
-/// panic drops it.
+/// The methods run on the thread that asks, usually inside a job on a stack of 32 KiB, or on the one that makes room for
+/// a request that waited: they only hand the request on, and neither block nor compute the answer. The [`Answer`] may be
+/// completed on any thread; it keeps the key alive. A panic drops it.
 pub trait KeyHandler: Send + Sync + 'static {
     /// Has `request.digest`, or `request.message` where there is none, signed as `request.scheme` says.
     fn sign(&self, request: SignRequest, answer: Answer);
@@ -44,5 +45,25 @@ pub trait KeyHandler: Send + Sync + 'static {
     fn decrypt_raw(&self, request: DecryptRequest, answer: Answer) {
         drop(request);
         answer.complete(Err(KeyError::Unsupported.into()));
+    }
+}
+
+impl<M: PrivateKeyMethod + ?Sized> PrivateKeyMethod for Arc<M> {
+    fn sign(&self, request: SignRequest) -> KeyFuture {
+        (**self).sign(request)
+    }
+
+    fn decrypt_raw(&self, request: DecryptRequest) -> KeyFuture {
+        (**self).decrypt_raw(request)
+    }
+}
+
+impl<H: KeyHandler + ?Sized> KeyHandler for Arc<H> {
+    fn sign(&self, request: SignRequest, answer: Answer) {
+        (**self).sign(request, answer);
+    }
+
+    fn decrypt_raw(&self, request: DecryptRequest, answer: Answer) {
+        (**self).decrypt_raw(request, answer);
     }
 }

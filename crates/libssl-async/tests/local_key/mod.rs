@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "not every test needs all")]
 
+use std::ffi::CStr;
+
+use foreign_types::ForeignTypeRef;
+use libssl_async_sys as sys;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::pkey_ctx::PkeyCtx;
@@ -31,6 +35,26 @@ pub(crate) fn rsa_pss() -> PKey<Private> {
     let mut context = PkeyCtx::new_id(Id::RSA_PSS).unwrap();
     context.keygen_init().unwrap();
     context.set_rsa_keygen_bits(2048).unwrap();
+    context.keygen().unwrap()
+}
+
+/// An RSA-PSS key that says itself that it signs SHA-384 only.
+pub(crate) fn rsa_pss_for_sha384() -> PKey<Private> {
+    let mut context = PkeyCtx::new_id(Id::RSA_PSS).unwrap();
+    context.keygen_init().unwrap();
+    context.set_rsa_keygen_bits(2048).unwrap();
+    let digest = |name: &'static CStr| {
+        // SAFETY: libcrypto reads both strings, and changes neither.
+        unsafe { sys::OSSL_PARAM_construct_utf8_string(name.as_ptr(), c"SHA384".as_ptr().cast_mut(), 0) }
+    };
+    let mut salt = 48;
+    // SAFETY: context, names and values are valid throughout.
+    unsafe {
+        let salt = sys::OSSL_PARAM_construct_int(c"saltlen".as_ptr(), &mut salt);
+        let end = openssl_sys::OSSL_PARAM_construct_end();
+        let parameters = [digest(c"digest"), digest(c"mgf1-digest"), salt, end];
+        assert_eq!(openssl_sys::EVP_PKEY_CTX_set_params(context.as_ptr(), parameters.as_ptr()), 1);
+    }
     context.keygen().unwrap()
 }
 
