@@ -1,6 +1,7 @@
 //! The private half of a remote key.
 
 use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::queue::Queue;
 use super::request::{DecryptRequest, Digest, Request, SignRequest};
 use super::scheme::Padding;
 use super::{Cancellation, DigestAlgorithm, KeyError, KeyHandler, SignatureFormat, SignatureScheme};
-use crate::completion::Signal;
+use crate::completion::{ConnectionId, Signal};
 use crate::job;
 
 /// What a private key of our provider stands for.
@@ -77,7 +78,7 @@ impl Backend {
     fn perform(
         self: &Arc<Self>,
         expected: Expected,
-        request: impl FnOnce(Option<crate::ConnectionId>, Cancellation) -> Request,
+        request: impl FnOnce(Option<ConnectionId>, Cancellation) -> Request,
     ) -> Outcome {
         let cancellation = Cancellation::new();
         let signal = job::driver();
@@ -98,7 +99,10 @@ impl Backend {
     fn pause(self: &Arc<Self>, signal: &Signal, call: impl FnOnce(Option<Notify>) -> Arc<Call>) -> Outcome {
         let call = call(Some(submit_status().ok_or(KeyError::WouldBlock)?));
         signal.begin_request(Arc::clone(&call) as _);
-        self.submit(&call);
+        // Whatever happens, this function does not end before the call, which knows the connection's callback.
+        if catch_unwind(AssertUnwindSafe(|| self.submit(&call))).is_err() {
+            call.abort(KeyError::Panicked);
+        }
         let (outcome, paused) = call.operation.wait_in_job(pause_job);
         signal.end_request();
         if !paused {

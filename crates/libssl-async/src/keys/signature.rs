@@ -66,40 +66,37 @@ impl Context {
             return 0;
         };
         let most = key.public.size();
-        if !out.is_null() && size < most {
+        if out.is_null() {
+            // SAFETY: the caller says so.
+            unsafe { *length = most };
+            return 1;
+        }
+        if size < most {
             raise_text(c"the buffer is too small");
             return 0;
         }
-        let signature =
-            if out.is_null() { None } else { Some(self.scheme(key).map(|scheme| key.sign(scheme, message))) };
-        match signature {
-            None => {
-                // SAFETY: the caller says so.
-                unsafe { *length = most };
-                1
-            }
-            Some(Some(Ok(Ok(signature)))) => {
-                debug_assert!(signature.len() <= most, "the form of signatures is checked");
-                // SAFETY: the caller says so, and a signature has at most as many bytes as were checked above.
-                unsafe {
-                    out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
-                    *length = signature.len();
-                }
-                1
-            }
-            Some(Some(Ok(Err(error)))) => {
+        let Some(scheme) = self.scheme(key) else {
+            raise_text(UNSUPPORTED);
+            return 0;
+        };
+        let signature = match key.sign(scheme, message) {
+            Ok(Ok(signature)) => signature,
+            Ok(Err(error)) => {
                 raise(&error);
-                0
+                return 0;
             }
-            Some(Some(Err(stack))) => {
+            Err(stack) => {
                 stack.put();
-                0
+                return 0;
             }
-            Some(None) => {
-                raise_text(UNSUPPORTED);
-                0
-            }
+        };
+        debug_assert!(signature.len() <= most, "the form of signatures is checked");
+        // SAFETY: the caller says so, and a signature of the right form is not longer than `most`.
+        unsafe {
+            out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
+            *length = signature.len();
         }
+        1
     }
 
     fn set(&mut self, parameters: Parameters) -> Result<(), Unfit> {

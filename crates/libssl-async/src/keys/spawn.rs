@@ -36,9 +36,6 @@ impl KeyHandler for Spawn {
 /// Answers with what the future of `method` resolves to. If the runtime ends before, the answer is dropped.
 async fn run<R>(method: Method<R>, request: R, cancellation: Cancellation, answer: Answer) {
     // A panic has been reported by the panic hook; here it becomes the error of the request.
-    let caught = |call: &mut dyn FnMut() -> Poll<_>| {
-        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Poll::Ready(Err(KeyError::Panicked.into())))
-    };
     let Ok(mut future) = catch_unwind(AssertUnwindSafe(|| method(request))) else {
         answer.complete(Err(KeyError::Panicked.into()));
         return;
@@ -48,7 +45,8 @@ async fn run<R>(method: Method<R>, request: R, cancellation: Cancellation, answe
         if cancelled.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        caught(&mut || future.as_mut().poll(context)).map(Some)
+        let poll = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        poll.unwrap_or_else(|_| Poll::Ready(Err(KeyError::Panicked.into()))).map(Some)
     })
     .await;
     if let Some(result) = result {
