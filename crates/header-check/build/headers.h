@@ -1,5 +1,6 @@
 /* Every header that libssl-async-sys declares something of. */
 #include <openssl/async.h>
+#include <openssl/conf.h>
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>

@@ -1,4 +1,4 @@
-//! `<openssl/crypto.h>` and `<openssl/err.h>`: initialisation, secrets, marks in the error queue.
+//! `<openssl/crypto.h>`, `<openssl/conf.h>` and `<openssl/err.h>`: initialisation, secrets, marks in the error queue.
 
 use libc::size_t;
 use openssl_sys::OPENSSL_INIT_SETTINGS;
@@ -15,19 +15,11 @@ pub const OPENSSL_INIT_ASYNC: u64 = 0x100;
 pub const OPENSSL_INIT_ENGINE_DYNAMIC: u64 = 0x400;
 
 unsafe extern "C" {
-    /// Settings for [`OPENSSL_init_crypto`].
-    pub fn OPENSSL_INIT_new() -> *mut OPENSSL_INIT_SETTINGS;
-    /// Frees settings.
-    pub fn OPENSSL_INIT_free(settings: *mut OPENSSL_INIT_SETTINGS);
-    /// Sets the file that is read in place of the default `openssl.cnf`; returns 1 on success.
-    pub fn OPENSSL_INIT_set_config_filename(
-        settings: *mut OPENSSL_INIT_SETTINGS,
-        config_filename: *const c_char,
-    ) -> c_int;
-    /// Sets `CONF_MFLAGS_*`, of which none makes every error in the file an error of the initialisation.
-    pub fn OPENSSL_INIT_set_config_file_flags(settings: *mut OPENSSL_INIT_SETTINGS, flags: c_ulong);
     /// Initialises libcrypto; every option takes effect only the first time.
     pub fn OPENSSL_init_crypto(opts: u64, settings: *const OPENSSL_INIT_SETTINGS) -> c_int;
+    /// Applies the section `appname` of a configuration file; 1 or more on success. Null stands for the default file, the
+    /// default section; no `CONF_MFLAGS_*` in `flags` make every error one of the file.
+    pub fn CONF_modules_load_file(filename: *const c_char, appname: *const c_char, flags: c_ulong) -> c_int;
     /// Frees what libcrypto keeps for the calling thread, as the end of the thread does.
     pub fn OPENSSL_thread_stop();
     /// Overwrites secrets in a way that the compiler does not remove.

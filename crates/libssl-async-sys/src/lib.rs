@@ -8,7 +8,7 @@
 //! | [`params`] | `params.h`, `core_names.h` | typed parameters and their names |
 //! | [`pkey`] | `evp.h`, `rsa.h` | keys that a provider holds |
 //! | [`x509`] | `x509_vfy.h`, `pkcs12.h` | revocation lists, archives in a library context |
-//! | [`crypto`] | `crypto.h`, `err.h` | initialisation, error marks |
+//! | [`crypto`] | `crypto.h`, `conf.h`, `err.h` | initialisation, error marks |
 //! | `engine` | `engine.h` | third-party engines; absent from OpenSSL 4.0 and `no-engine` builds |
 //! | [`thin`] | | the man page's functions on the `openssl` crate's types |
 //!

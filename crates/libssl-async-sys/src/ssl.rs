@@ -6,7 +6,7 @@ use openssl_sys::{
     OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
     SSL_METHOD, SSL_ctrl, X509, X509_STORE,
 };
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
 
 /// Runs the operations of an `SSL` inside jobs.
@@ -143,6 +143,8 @@ unsafe extern "C" {
     pub fn SSL_set_options(s: *mut SSL, op: u64) -> u64;
     /// Removes `SSL_OP_*` bits from `s`; returns the new set.
     pub fn SSL_clear_options(s: *mut SSL, op: u64) -> u64;
+    /// Sets what the sessions of a server's `ssl` are bound to, at most 32 bytes. Returns 1 on success.
+    pub fn SSL_set_session_id_context(ssl: *mut SSL, sid_ctx: *const c_uchar, sid_ctx_len: c_uint) -> c_int;
     /// Whether a TLS 1.3 client offers post-handshake authentication.
     pub fn SSL_set_post_handshake_auth(s: *mut SSL, val: c_int);
     /// The size in bytes of the read buffer of every `SSL` made from `ctx`.
