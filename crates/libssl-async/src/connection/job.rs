@@ -186,7 +186,7 @@ impl Drop for JobConnection {
         job.waiting.leave(&job.local.jobs);
         if job.paused.is_some() {
             let local = Rc::clone(&job.local);
-            local.drain.take(job);
+            local.drain.take(*job);
         }
     }
 }

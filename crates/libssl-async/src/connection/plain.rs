@@ -161,6 +161,18 @@ impl Connection {
         self.wire().attach(socket);
     }
 
+    /// Tells that the attached socket may have input or has ended, as an edge-triggered event says.
+    ///
+    /// Without it a socket that was found empty is not asked again.
+    pub fn input_ready(&mut self) {
+        self.wire().input_ready();
+    }
+
+    /// Whether [`Connection::read`] would find nothing: the attached socket was found empty, and libssl holds nothing.
+    pub fn is_drained(&mut self) -> bool {
+        self.wire().is_drained() && self.wire().unread() == 0 && !self.has_pending()
+    }
+
     /// Takes the socket back. What libssl has read ahead stays in the connection.
     pub fn detach(&mut self) -> Option<OwnedFd> {
         self.wire().detach()

@@ -26,6 +26,8 @@ pub(crate) struct Wire {
     /// All input and output fails at once, so that an operation that was given up ends (rule 11).
     severed: bool,
     socket: Option<OwnedFd>,
+    /// The socket had no more input when it was read last.
+    drained: bool,
     /// Why the socket failed, for the error of the operation that noticed.
     socket_error: Option<io::Error>,
     /// The last fatal alert.
@@ -105,6 +107,16 @@ impl Wire {
         self.socket = Some(socket);
     }
 
+    /// Whether the socket has nothing to receive before [`Wire::input_ready`] says so.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
+    }
+
+    /// Tells that the socket may have input, or its end.
+    pub(crate) fn input_ready(&mut self) {
+        self.drained = false;
+    }
+
     pub(crate) fn detach(&mut self) -> Option<OwnedFd> {
         self.socket.take()
     }
@@ -146,13 +158,23 @@ impl Wire {
             return Transfer::End;
         }
         let Some(socket) = &self.socket else { return Transfer::Retry };
+        if self.drained {
+            return Transfer::Retry;
+        }
         match receive(socket, target) {
             Ok(0) => {
                 self.ended = true;
                 Transfer::End
             }
-            Ok(count) => Transfer::Bytes(count),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Transfer::Retry,
+            Ok(count) => {
+                // The end of the input comes with an event of its own, at the latest.
+                self.drained = count < target.len() && count < INPUT_SIZE / 2;
+                Transfer::Bytes(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.drained = true;
+                Transfer::Retry
+            }
             Err(error) => {
                 self.socket_error = Some(error);
                 Transfer::Failed

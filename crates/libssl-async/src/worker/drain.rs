@@ -19,7 +19,7 @@ use crate::metrics::Counters;
 pub(crate) struct Drain {
     /// How long a source has to complete what was given up.
     patience: Duration,
-    given: RefCell<Vec<Box<Job>>>,
+    given: RefCell<Vec<Job>>,
     counters: Arc<Counters>,
 }
 
@@ -29,7 +29,7 @@ impl Drain {
     }
 
     /// Takes a connection whose job is paused.
-    pub(crate) fn take(&self, mut job: Box<Job>) {
+    pub(crate) fn take(&self, mut job: Job) {
         job.abandon();
         self.given.borrow_mut().push(job);
         if let Some(local) = Local::current() {
@@ -38,12 +38,12 @@ impl Drain {
     }
 
     /// The connections that nobody ends yet.
-    pub(super) fn given(&self) -> Vec<Box<Job>> {
+    pub(super) fn given(&self) -> Vec<Job> {
         self.given.take()
     }
 
     /// Ends one connection, or gives up and leaks it.
-    pub(super) fn end(&self, job: Box<Job>) -> impl Future<Output = ()> + 'static {
+    pub(super) fn end(&self, job: Job) -> impl Future<Output = ()> + 'static {
         let counters = Arc::clone(&self.counters);
         let patience = self.patience;
         async move {
