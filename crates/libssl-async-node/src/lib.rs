@@ -1,4 +1,22 @@
 //! The Node.js addon: what `src/` of the npm package calls.
+//!
+//! Everything that other threads touch is in [`messages`]; all else belongs to one JavaScript environment.
+
+#![allow(unreachable_pub, reason = "napi exports what is public here, and nothing else sees it")]
+
+mod connection;
+mod context;
+mod dial;
+mod driver;
+mod environment;
+mod error;
+mod events;
+mod messages;
+mod metrics;
+mod remote_key;
+mod server;
+mod socket;
+mod workers;
 
 use napi_derive::napi;
 
@@ -6,4 +24,22 @@ use napi_derive::napi;
 #[napi]
 pub fn openssl_version() -> String {
     openssl::version::version().split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Whether jobs can pause here; otherwise a remote key occupies a thread. Corresponds to `ASYNC_is_capable`.
+#[napi]
+pub fn async_capable() -> bool {
+    libssl_async::is_capable()
+}
+
+/// Starts the worker pool with so many threads; `false` if it has been started.
+#[napi]
+pub fn configure_threads(threads: u32) -> napi::Result<bool> {
+    workers::configure(threads as usize).map_err(|error| napi::Error::from_reason(error.to_string()))
+}
+
+/// Applies an `openssl.cnf`. Corresponds to `CONF_modules_load_file`.
+#[napi]
+pub fn load_openssl_config(env: &napi::Env, path: String) -> napi::Result<()> {
+    context::load_config(&path).map_err(|error| error.throw(env))
 }

@@ -1,0 +1,198 @@
+//! Handshakes, on the workers.
+
+use std::future::{Future, poll_fn};
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use libssl_async::connection::Connection;
+use libssl_async::{AsyncStatus, TlsStream};
+use openssl::error::ErrorStack;
+use openssl::ssl::{Ssl, SslSession};
+use socket2::SockRef;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::entry::Addresses;
+use crate::context::{ClientOptions, ContextHandle, Observer, observe};
+use crate::driver::remote::Remote;
+use crate::messages::{Failure, Message, Queue};
+use crate::socket::{Family, Socket};
+use crate::workers::workers;
+
+/// A connection whose handshake is done.
+pub(crate) struct Established {
+    pub(crate) driven: Driven,
+    pub(crate) addresses: Addresses,
+    pub(crate) status: Option<AsyncStatus>,
+}
+
+/// Where its record I/O is to run.
+pub(crate) enum Driven {
+    Local { connection: Connection, socket: OwnedFd },
+    Remote(Remote),
+}
+
+/// Which end of the connection this is.
+pub(crate) enum Side {
+    Client(ClientOptions),
+    Server,
+}
+
+/// A handshake that is to run.
+pub(crate) struct Handshake {
+    pub(crate) connection: u32,
+    pub(crate) server: Option<u32>,
+    pub(crate) context: ContextHandle,
+    pub(crate) side: Side,
+    /// Milliseconds; 0 for no limit.
+    pub(crate) timeout: u32,
+    /// Whether JavaScript has an asynchronous callback.
+    pub(crate) tells: bool,
+    /// Whether JavaScript listens to the connection's secrets.
+    pub(crate) secrets: bool,
+    /// Whether record I/O stays on the worker.
+    pub(crate) remote: bool,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Handshake {
+    /// Runs the handshake on some worker; its end is told by a message, unless `cancelled` comes first.
+    pub(crate) fn start(self, socket: OwnedFd, family: Family, cancelled: oneshot::Receiver<()>) {
+        let _detached = workers().spawn_pinned(move || self.run(socket, family, cancelled));
+    }
+
+    /// Runs the handshake on this worker.
+    pub(crate) async fn run(self, socket: OwnedFd, family: Family, cancelled: oneshot::Receiver<()>) {
+        let addresses = Addresses::of(&socket, family);
+        let (server, connection, queue) = (self.server, self.connection, Arc::clone(&self.queue));
+        let result = {
+            let mut handshake = pin!(self.shake_hands(socket, family));
+            let mut cancelled = pin!(cancelled);
+            poll_fn(|context| match cancelled.as_mut().poll(context) {
+                // The sender is never used, only dropped.
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending => handshake.as_mut().poll(context).map(Some),
+            })
+            .await
+        };
+        match result {
+            None => {}
+            Some(Err(failure)) => {
+                queue.send(Message::Failed { server, connection, failure, peer: addresses.remote });
+            }
+            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, &queue) {
+                Ok((established, pump)) => {
+                    queue.send(Message::Established { server, connection, established });
+                    if let Some(pump) = pump {
+                        pump.await;
+                    }
+                }
+                Err(error) => {
+                    let failure = Failure::Tls(error.into());
+                    queue.send(Message::Failed { server, connection, failure, peer: addresses.remote });
+                }
+            },
+        }
+    }
+
+    async fn shake_hands(self, socket: OwnedFd, family: Family) -> Result<(TlsStream<Socket>, bool), Failure> {
+        let socket = Socket::register(socket, family).map_err(|error| Failure::Tls(error.into()))?;
+        let ssl = self.ssl().map_err(|error| Failure::Tls(error.into()))?;
+        let handshake = workers().handshake(ssl, socket);
+        if self.tells {
+            let (queue, server, connection) = (Arc::clone(&self.queue), self.server, self.connection);
+            handshake.set_async_callback(move |event| {
+                queue.send(Message::Async { server, connection, status: event.status });
+            });
+        }
+        let mut handshake = pin!(handshake);
+        let limit = match self.timeout {
+            0 => None,
+            timeout => Some(sleep(Duration::from_millis(timeout.into()))),
+        };
+        let mut limit = pin!(limit);
+        let result = poll_fn(|context| match handshake.as_mut().poll(context) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => match limit.as_mut().as_pin_mut() {
+                Some(limit) => limit.poll(context).map(|()| None),
+                None => Poll::Pending,
+            },
+        })
+        .await;
+        match result {
+            Some(Ok(stream)) => Ok((stream, self.remote)),
+            Some(Err(error)) => Err(Failure::Tls(error)),
+            None => Err(Failure::HandshakeTimeout(self.timeout)),
+        }
+    }
+}
+
+impl Handshake {
+    fn ssl(&self) -> Result<Ssl, ErrorStack> {
+        let mut ssl = match &self.side {
+            Side::Server => self.context.server_ssl(),
+            Side::Client(options) => self.context.client_ssl(options),
+        }?;
+        if self.secrets || matches!(self.side, Side::Client(_)) {
+            let (server, connection, queue) = (self.server, self.connection, Arc::clone(&self.queue));
+            observe(&mut ssl, Arc::new(Told { server, connection, secrets: self.secrets, queue }))?;
+        }
+        Ok(ssl)
+    }
+}
+
+/// Tells the environment of what libssl tells of a connection.
+struct Told {
+    server: Option<u32>,
+    connection: u32,
+    secrets: bool,
+    queue: Arc<Queue>,
+}
+
+impl Observer for Told {
+    fn session(&self, session: &SslSession) {
+        if let Ok(session) = session.to_der() {
+            self.queue.send(Message::Session { connection: self.connection, session });
+        }
+    }
+
+    fn secret(&self, line: &str) {
+        if self.secrets {
+            let line = format!("{line}\n");
+            self.queue.send(Message::Secret { server: self.server, connection: self.connection, line });
+        }
+    }
+}
+
+/// Hands the connection to its driver.
+fn settle(
+    id: u32,
+    stream: TlsStream<Socket>,
+    remote: bool,
+    addresses: Addresses,
+    queue: &Arc<Queue>,
+) -> std::io::Result<(Established, Option<impl Future<Output = ()> + use<>>)> {
+    let status = stream.async_status();
+    if remote {
+        let (remote, pump) = Remote::new(id, Arc::clone(queue), stream);
+        return Ok((Established { driven: Driven::Remote(remote), addresses, status }, Some(pump)));
+    }
+    let (connection, socket) = stream.into_parts();
+    let driven = Driven::Local { connection, socket: socket.into_fd()? };
+    Ok((Established { driven, addresses, status }, None))
+}
+
+impl Addresses {
+    /// The addresses of a connected socket.
+    pub(crate) fn of(socket: &OwnedFd, family: Family) -> Self {
+        if family != Family::Tcp {
+            return Self::default();
+        }
+        let socket = SockRef::from(socket);
+        let local = socket.local_addr().ok().and_then(|address| address.as_socket());
+        Self { local, remote: socket.peer_addr().ok().and_then(|address| address.as_socket()) }
+    }
+}

@@ -1,0 +1,11 @@
+//! Connections, as JavaScript sees them.
+
+mod entry;
+mod establish;
+mod info;
+mod native;
+
+pub(crate) use entry::{Entry, State};
+pub(crate) use establish::{Driven, Established, Handshake, Side};
+pub use info::NativeAddress;
+pub use native::{NativeConnection, NativeHandshakeOptions};

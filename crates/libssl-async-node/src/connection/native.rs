@@ -1,0 +1,137 @@
+//! The handle that JavaScript has of a connection.
+
+use std::rc::Rc;
+
+use libssl_async::Error;
+use napi::bindgen_prelude::{Reference, Uint8ArraySlice};
+use napi_derive::napi;
+use tokio::sync::oneshot;
+
+use super::{Entry, Handshake, Side, State};
+use crate::context::{NativeClientOptions, NativeContext};
+use crate::driver::Progress;
+use crate::environment::Environment;
+use crate::error::NativeError;
+
+/// A connection. Its operations never wait: they return a number below 0 instead, and the environment tells when to call
+/// again.
+#[napi]
+pub struct NativeConnection {
+    environment: Rc<Environment>,
+    entry: Rc<Entry>,
+}
+
+/// The operation has to wait.
+const WAIT: i32 = -1;
+/// The operation has failed; [`NativeConnection::take_failure`] says why.
+const FAILED: i32 = -2;
+
+/// What a handshake needs beside its context.
+#[napi(object)]
+pub struct NativeHandshakeOptions {
+    /// The server whose connection it is; none for a client.
+    pub server: Option<u32>,
+    pub client: Option<NativeClientOptions>,
+    /// Milliseconds; 0 for no limit.
+    pub timeout: u32,
+    /// Whether the asynchronous callback is wanted as events.
+    pub tells: bool,
+    /// Whether secrets are wanted as events.
+    pub secrets: bool,
+    /// Whether record I/O stays on a worker.
+    pub remote: bool,
+}
+
+#[napi]
+impl NativeConnection {
+    /// The number by which events know the connection.
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.entry.id
+    }
+
+    /// Reads into `target`; returns the number of bytes, 0 at the end, or a number below 0.
+    #[napi]
+    pub fn read(&self, mut target: Uint8ArraySlice<'_>) -> i32 {
+        // SAFETY: no JavaScript runs during this call, so nobody else sees the memory.
+        let target = unsafe { target.as_mut() };
+        self.tell(self.entry.read(target), |count| count as i32)
+    }
+
+    /// Takes all of `bytes`. Returns 0 if they are sent, or a number below 0.
+    #[napi]
+    pub fn write(&self, bytes: &[u8]) -> i32 {
+        self.tell(self.entry.write(bytes), |()| 0)
+    }
+
+    /// Goes on with what was written. Returns as [`NativeConnection::write`] does.
+    #[napi]
+    pub fn send(&self) -> i32 {
+        self.tell(self.entry.send(), |()| 0)
+    }
+
+    /// Sends `close_notify` behind what was written. Returns as [`NativeConnection::write`] does.
+    #[napi]
+    pub fn shutdown(&self) -> i32 {
+        self.tell(self.entry.shutdown(), |()| 0)
+    }
+
+    /// Closes the connection at once, whatever it does.
+    #[napi]
+    pub fn destroy(&self) {
+        self.entry.close();
+    }
+
+    /// Bytes that were written and not sent.
+    #[napi(getter)]
+    pub fn unsent(&self) -> u32 {
+        self.entry.unsent().try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Why the last operation failed.
+    #[napi]
+    pub fn take_failure(&self) -> Option<NativeError> {
+        self.entry.take_failure().map(|error| NativeError::from(&error))
+    }
+
+    /// Begins the handshake of a connection that a server handed out before it, or that was connected without one.
+    ///
+    /// Returns `false` if the connection is not in that state.
+    #[napi]
+    pub fn handshake(&self, context: Reference<NativeContext>, options: NativeHandshakeOptions) -> bool {
+        let (sender, cancelled) = oneshot::channel();
+        let Some((socket, family)) = self.entry.take_idle(State::Busy(sender)) else { return false };
+        let handshake = Handshake {
+            connection: self.entry.id,
+            server: options.server,
+            context: context.handle(),
+            side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
+            timeout: options.timeout,
+            tells: options.tells,
+            secrets: options.secrets,
+            remote: options.remote,
+            queue: self.environment.queue.clone(),
+        };
+        handshake.start(socket, family, cancelled);
+        true
+    }
+
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    pub(crate) fn of(environment: &Rc<Environment>, entry: Rc<Entry>) -> Self {
+        Self { environment: Rc::clone(environment), entry }
+    }
+
+    fn tell<T>(&self, result: Result<Progress<T>, Error>, done: impl FnOnce(T) -> i32) -> i32 {
+        match result {
+            Ok(Progress::Done(value)) => done(value),
+            Ok(Progress::Wait) => WAIT,
+            Err(error) => {
+                self.entry.fail(error);
+                FAILED
+            }
+        }
+    }
+}

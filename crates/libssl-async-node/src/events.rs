@@ -1,0 +1,128 @@
+//! Messages, made into what JavaScript gets.
+
+use std::rc::Rc;
+
+use libssl_async::AsyncStatus;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::connection::{NativeAddress, State};
+use crate::environment::Environment;
+use crate::error::NativeError;
+use crate::messages::{Begun, KeyTask, Message};
+
+/// Something that happened on another thread; which fields are there depends on its type.
+#[napi(object, object_from_js = false)]
+#[derive(Default)]
+pub struct NativeEvent {
+    /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerFailed`,
+    /// `news`, `session` or `sign`.
+    #[napi(js_name = "type")]
+    pub kind: &'static str,
+    /// The connection, but for requests and failed listeners.
+    pub connection: Option<u32>,
+    /// The server whose connection it is.
+    pub server: Option<u32>,
+    /// Whether the handshake of an accepted connection runs.
+    pub begun: Option<bool>,
+    /// The number of a request to a remote key.
+    pub request: Option<u32>,
+    /// The remote key that is asked.
+    pub key: Option<u32>,
+    /// The TLS name of the signature scheme.
+    pub scheme: Option<&'static str>,
+    pub digest: Option<Buffer>,
+    /// What is to be signed or decrypted, a session, or a line of the key log.
+    pub message: Option<Buffer>,
+    /// `ASYNC_STATUS_*`.
+    pub status: Option<i32>,
+    /// What a worker has to tell: the numbers of the news of an environment.
+    pub news: Option<i32>,
+    /// The peer of a connection that failed.
+    pub peer: Option<NativeAddress>,
+    pub error: Option<NativeError>,
+}
+
+/// Brings the environment up to date with a message; `None` if JavaScript need not know.
+pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<NativeEvent> {
+    Some(match message {
+        Message::Async { server, connection, status } => {
+            if let Some(entry) = environment.entry(connection) {
+                entry.set_status(status);
+            }
+            let status = status.map(AsyncStatus::as_raw);
+            NativeEvent { kind: "async", server, status, ..about(connection) }
+        }
+        Message::Accepted { server, connection, begun } => {
+            let state = match begun {
+                Begun::Waiting(socket, family) => State::Idle { socket, family },
+                Begun::Running(cancel) => State::Busy(cancel),
+            };
+            let begun = Some(matches!(state, State::Busy(_)));
+            environment.add(connection, state);
+            NativeEvent { kind: "accepted", server: Some(server), begun, ..about(connection) }
+        }
+        Message::Cancelled { request } => {
+            environment.forget_answer(request);
+            NativeEvent { kind: "cancelled", request: Some(request), ..NativeEvent::default() }
+        }
+        Message::Connected { connection, socket, family } => {
+            let entry = environment.entry(connection)?;
+            entry.locate(&socket, family);
+            entry.advance(State::Idle { socket, family }).then_some(())?;
+            NativeEvent { kind: "connected", ..about(connection) }
+        }
+        Message::Failed { server, connection, failure, peer } => {
+            if let Some(entry) = environment.entry(connection) {
+                entry.close();
+            }
+            let error = Some(NativeError::from(&failure));
+            NativeEvent { kind: "failed", server, error, peer: peer.map(Into::into), ..about(connection) }
+        }
+        Message::Established { server, connection, established } => {
+            let entry = environment.entry(connection)?;
+            entry.addresses.set(established.addresses);
+            entry.set_status(established.status);
+            match environment.drive(connection, established.driven) {
+                Ok(state) => entry.advance(state).then_some(())?,
+                Err(error) => {
+                    entry.close();
+                    let error = Some(NativeError::from(&libssl_async::Error::from(error)));
+                    return Some(NativeEvent { kind: "failed", server, error, ..about(connection) });
+                }
+            }
+            NativeEvent { kind: "established", server, ..about(connection) }
+        }
+        Message::Secret { server, connection, line } => {
+            NativeEvent { kind: "keylog", server, message: Some(line.into_bytes().into()), ..about(connection) }
+        }
+        Message::Session { connection, session } => {
+            NativeEvent { kind: "session", message: Some(session.into()), ..about(connection) }
+        }
+        Message::ListenerFailed { server, failure } => {
+            let error = Some(NativeError::from(&failure));
+            NativeEvent { kind: "listenerFailed", server: Some(server), error, ..NativeEvent::default() }
+        }
+        Message::News { id, news } => NativeEvent { kind: "news", news: Some(news), ..about(id) },
+        Message::Request { request, key, task, answer } => {
+            environment.await_answer(request, answer);
+            let event = NativeEvent { request: Some(request), key: Some(key), ..NativeEvent::default() };
+            match task {
+                KeyTask::Sign { scheme, digest, message } => NativeEvent {
+                    kind: "sign",
+                    scheme: Some(scheme),
+                    digest: digest.map(Buffer::from),
+                    message: Some(message.into()),
+                    ..event
+                },
+                KeyTask::Decrypt { ciphertext } => {
+                    NativeEvent { kind: "decrypt", message: Some(ciphertext.into()), ..event }
+                }
+            }
+        }
+    })
+}
+
+fn about(connection: u32) -> NativeEvent {
+    NativeEvent { connection: Some(connection), ..NativeEvent::default() }
+}

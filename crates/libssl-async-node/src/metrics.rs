@@ -1,0 +1,46 @@
+//! What the worker pool has done.
+
+use libssl_async::{Metrics, PAUSE_TIME_BOUNDS};
+use napi_derive::napi;
+
+use crate::workers;
+
+/// The counters of all environments together.
+#[napi(object, object_from_js = false)]
+pub struct NativeMetrics {
+    pub handshakes: f64,
+    pub failed: f64,
+    pub pauses: f64,
+    pub resumes: f64,
+    pub callbacks: f64,
+    pub again_retries: f64,
+    pub job_waits: f64,
+    pub drained: f64,
+    pub leaked: f64,
+    pub in_flight: f64,
+    pub paused: f64,
+    /// Milliseconds.
+    pub bounds: Vec<f64>,
+    pub counts: Vec<f64>,
+}
+
+/// A snapshot; all zeros before the pool has been used.
+#[napi]
+pub fn metrics() -> NativeMetrics {
+    let metrics = workers::started().map_or_else(Metrics::default, |workers| workers.metrics());
+    NativeMetrics {
+        handshakes: metrics.handshakes as f64,
+        failed: metrics.failed as f64,
+        pauses: metrics.pauses as f64,
+        resumes: metrics.resumes as f64,
+        callbacks: metrics.callbacks as f64,
+        again_retries: metrics.again_retries as f64,
+        job_waits: metrics.job_waits as f64,
+        drained: metrics.drained as f64,
+        leaked: metrics.leaked as f64,
+        in_flight: metrics.in_flight as f64,
+        paused: metrics.paused as f64,
+        bounds: PAUSE_TIME_BOUNDS.to_vec(),
+        counts: metrics.pause_time.map(|count| count as f64).to_vec(),
+    }
+}
