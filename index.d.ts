@@ -1,5 +1,677 @@
 // Generated from src/ by `npm run build`. Committed, so that a change of the API shows in review.
 
+import { LookupAllOptions, LookupAddress } from 'node:dns';
+import { PeerCertificate } from 'node:tls';
+import { Duplex } from 'node:stream';
+import { X509Certificate, KeyObject } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+
+/** Bytes, or text that stands for its UTF-8. */
+type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
+
+/** What a signer is asked to sign. */
+interface SignRequest {
+  /** The TLS name of the signature scheme, such as `rsa_pss_rsae_sha256`. */
+  readonly scheme: string;
+  /** The digest of the message, for signers that take digests; absent for EdDSA and ML-DSA, which sign the message. */
+  readonly digest: Buffer | undefined;
+  /** The message. */
+  readonly message: Buffer;
+  /** Aborts when the answer is not wanted any more: the connection went away, or the request timed out. */
+  readonly signal: AbortSignal;
+}
+/** What a key is asked to decrypt. */
+interface DecryptRequest {
+  /** As many bytes as the modulus has. */
+  readonly ciphertext: Buffer;
+  /** Aborts when the answer is not wanted any more. */
+  readonly signal: AbortSignal;
+}
+/** Options of {@link createRemoteKey}. */
+interface RemoteKeyOptions {
+  /** The certificate, of which the public key is taken. This or `publicKey`. */
+  certificate?: string | Uint8Array | X509Certificate | undefined;
+  /** The public half: PEM, DER (SubjectPublicKeyInfo) or a `KeyObject`. */
+  publicKey?: string | Uint8Array | KeyObject | undefined;
+  /** TLS names of the signature schemes that the signer has; narrows what is negotiated. Default: all of the key's type. */
+  schemes?: readonly string[] | undefined;
+  /** How the signer encodes ECDSA signatures. Default: `'der'`. */
+  signatureFormat?: 'der' | 'ieee-p1363' | undefined;
+  /** At most so many requests at once; more wait, first come, first served. Default: no limit. */
+  concurrency?: number | undefined;
+  /** Milliseconds after which a request without an answer fails, the time it waited included. Default: none. */
+  timeout?: number | undefined;
+  /** Verifies each signature before it is used: for debugging, as OpenSSL does not. Default: `false`. */
+  verifySignatures?: boolean | undefined;
+  /**
+   * Signs `request.digest`, or `request.message` where there is none.
+   *
+   * What it throws or rejects with becomes the `cause` of the handshake's error, and of no other.
+   */
+  sign(request: SignRequest): Uint8Array | PromiseLike<Uint8Array>;
+  /**
+   * Raises `request.ciphertext` to the power of the private exponent of an RSA key: as many bytes as the modulus has.
+   *
+   * Needed only for the RSA key exchange of TLS 1.2; removing the padding is not its part.
+   */
+  decryptRaw?: ((request: DecryptRequest) => Uint8Array | PromiseLike<Uint8Array>) | undefined;
+}
+/** A private key that is somewhere else; made by {@link createRemoteKey}, and given to contexts as their `key`. */
+declare class RemoteKey {
+  #private;
+  /** Requests that have no answer yet. */
+  get pending(): number;
+}
+/**
+ * A private key whose signer is a function of yours, for a context's `key`: in a KMS, an HSM, a worker thread.
+ *
+ * Each handshake that needs it pauses while the promise is pending, and nothing else waits. Throws if the options are
+ * wrong. Corresponds to a key of a provider that pauses with `ASYNC_pause_job`.
+ */
+declare function createRemoteKey(options: RemoteKeyOptions): RemoteKey;
+
+/** A version of TLS. */
+type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+/**
+ * A private key: PEM or DER (PKCS #8, PKCS #1, SEC 1), a `KeyObject`, or a remote key; with a passphrase of its own in an
+ * object.
+ */
+type PrivateKey =
+  | Bytes
+  | KeyObject
+  | RemoteKey
+  | {
+      readonly pem: Bytes | KeyObject;
+      readonly passphrase?: string | undefined;
+    };
+/** Certificates: PEM, of which one string may hold many; DER; or an `X509Certificate`. */
+type Certificates = Bytes | X509Certificate;
+/** A PKCS #12 archive; with a passphrase of its own in an object. */
+type Archive =
+  | NodeJS.ArrayBufferView
+  | ArrayBuffer
+  | {
+      readonly buf: NodeJS.ArrayBufferView | ArrayBuffer;
+      readonly passphrase?: string | undefined;
+    };
+/**
+ * Options of {@link createContext}. They are node:tls's where it has them, with the same names and meaning unless an option
+ * says otherwise; every wrong one is an error that names it. A context serves both sides: what concerns servers alone is
+ * no concern of clients.
+ */
+interface ContextOptions {
+  /**
+   * The private keys of `cert`, in any order: each is matched with its certificate, and each needs one.
+   *
+   * Throws `ERR_MISSING_PASSPHRASE` and `ERR_LIBSSL_ASYNC_WRONG_PASSPHRASE` for encrypted ones,
+   * `ERR_LIBSSL_ASYNC_INVALID_KEY` for what is none, `ERR_OSSL_X509_KEY_VALUES_MISMATCH` for one without its certificate.
+   * Corresponds to `SSL_CTX_use_PrivateKey`.
+   */
+  readonly key?: PrivateKey | readonly PrivateKey[] | undefined;
+  /**
+   * The certificates to show to peers, at most one of each type of key. Each is followed by those of its issuers, without
+   * the root; one that stands alone is completed from `ca`, or from what is trusted by default, as far as that goes.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_INVALID_CERTIFICATE`, or `ERR_OSSL_X509_KEY_VALUES_MISMATCH` for one without its key.
+   * Corresponds to `SSL_CTX_use_certificate`, `SSL_CTX_add1_chain_cert` and `SSL_CTX_build_cert_chain`.
+   */
+  readonly cert?: Certificates | readonly Certificates[] | undefined;
+  /**
+   * PKCS #12 archives, each with a private key and its certificate, beside `key` and `cert` or in their place; also those
+   * that OpenSSL calls legacy, such as Windows writes them. Their other certificates are trusted, beside `ca` or the default.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_INVALID_PFX`, `ERR_MISSING_PASSPHRASE`, `ERR_LIBSSL_ASYNC_WRONG_PASSPHRASE`. Corresponds to
+   * `PKCS12_parse`.
+   */
+  readonly pfx?: Archive | readonly Archive[] | undefined;
+  /** Decrypts `key` and `pfx`, unless they come with a passphrase of their own. Corresponds to `pem_password_cb`. */
+  readonly passphrase?: string | undefined;
+  /**
+   * The certificates that peers are verified against, and that a server names to its clients, if it asks them for a
+   * certificate. Contexts that are given the same bytes share them, parsed.
+   *
+   * Default: what Node trusts (`tls.getCACertificates('default')`, so also `NODE_EXTRA_CA_CERTS` and `--use-system-ca`).
+   * Throws `ERR_LIBSSL_ASYNC_INVALID_CERTIFICATE`. Corresponds to `SSL_CTX_set1_cert_store` and `SSL_CTX_add_client_CA`.
+   */
+  readonly ca?: Certificates | readonly Certificates[] | undefined;
+  /**
+   * Revocation lists, in PEM or DER. If there are any, each certificate of a peer's chain needs the list of its issuer.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_INVALID_CRL`. Corresponds to `X509_STORE_add_crl` and `X509_V_FLAG_CRL_CHECK_ALL`.
+   */
+  readonly crl?: Bytes | readonly Bytes[] | undefined;
+  /** Whether a chain may end at any certificate of `ca`, be it no root. Default: `false`. Corresponds to `X509_V_FLAG_PARTIAL_CHAIN`. */
+  readonly allowPartialTrustChain?: boolean | undefined;
+  /**
+   * Cipher suites of TLS 1.3 (`TLS_…`) and ciphers of older versions in one list, separated by colons, best first; as in
+   * OpenSSL's `ciphers(1)`. A list of the former alone switches older versions off.
+   *
+   * Default: `tls.DEFAULT_CIPHERS`. Throws `ERR_SSL_NO_CIPHER_MATCH`, also for a single name that matches nothing.
+   * Corresponds to `SSL_CTX_set_ciphersuites` and `SSL_CTX_set_cipher_list`.
+   */
+  readonly ciphers?: string | undefined;
+  /**
+   * Signature algorithms, separated by colons, best first: TLS names (`rsa_pss_rsae_sha256`) or OpenSSL's (`RSA+SHA256`).
+   * A remote key that has told its schemes narrows them by itself.
+   *
+   * Default: OpenSSL's. Throws `ERR_LIBSSL_ASYNC_UNKNOWN_SIGALG`. Corresponds to `SSL_CTX_set1_sigalgs_list`.
+   */
+  readonly sigalgs?: string | undefined;
+  /**
+   * Groups for the key exchange, separated by colons, best first: `X25519MLKEM768:X25519:P-256`, for instance; or `'auto'`.
+   *
+   * Default: `'auto'`, OpenSSL's own, which begin with X25519MLKEM768. Throws `ERR_LIBSSL_ASYNC_UNKNOWN_GROUP`. Corresponds
+   * to `SSL_CTX_set1_groups_list`.
+   */
+  readonly groups?: string | undefined;
+  /** node:tls's name of `groups`. Default: `tls.DEFAULT_ECDH_CURVE`. */
+  readonly ecdhCurve?: string | undefined;
+  /**
+   * The oldest version. TLS 1.0 and 1.1 need `@SECLEVEL=0` in `ciphers`, too.
+   *
+   * Default: `tls.DEFAULT_MIN_VERSION`. Throws `ERR_INVALID_ARG_VALUE` if it is newer than `maxVersion`. Corresponds to
+   * `SSL_CTX_set_min_proto_version`.
+   */
+  readonly minVersion?: ProtocolVersion | undefined;
+  /** The newest version. Default: `tls.DEFAULT_MAX_VERSION`. Corresponds to `SSL_CTX_set_max_proto_version`. */
+  readonly maxVersion?: ProtocolVersion | undefined;
+  /** Whether a server's order of ciphers counts, not the client's. Default: `true`. Corresponds to `SSL_OP_CIPHER_SERVER_PREFERENCE`. */
+  readonly honorCipherOrder?: boolean | undefined;
+  /**
+   * Protocols for ALPN, best first; or the wire format. A client offers them. A server takes the first of its own that the
+   * client offers, and fails the handshake with `no_application_protocol` if there is none.
+   *
+   * Default: none. Corresponds to `SSL_CTX_set_alpn_select_cb` and `SSL_set_alpn_protos`.
+   */
+  readonly ALPNProtocols?: readonly Bytes[] | NodeJS.ArrayBufferView | undefined;
+  /** Whether a server asks its clients for a certificate. Default: `false`. Corresponds to `SSL_VERIFY_PEER`. */
+  readonly requestCert?: boolean | undefined;
+  /**
+   * Whether a peer that is not trusted is refused, in the handshake, so that it gets an alert: a server by its clients, and,
+   * with `requestCert`, a client by its server. Otherwise {@link Connection.authorizationError} tells what is wrong.
+   *
+   * Default: `true`; for clients, `false` if `NODE_TLS_REJECT_UNAUTHORIZED` is `0`. Corresponds to `SSL_VERIFY_PEER` and
+   * `SSL_VERIFY_FAIL_IF_NO_PEER_CERT`.
+   */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Seconds for which a server's sessions can be resumed. Default: OpenSSL's, 7200. Corresponds to `SSL_CTX_set_timeout`. */
+  readonly sessionTimeout?: number | undefined;
+  /**
+   * What a server's sessions are bound to, 1 to 32 bytes: a session of another context is not resumed.
+   *
+   * Default: made of `ca`, `crl`, `requestCert`, `rejectUnauthorized` and `allowPartialTrustChain`, and so the same in all
+   * processes that have the same. Corresponds to `SSL_set_session_id_context`.
+   */
+  readonly sessionIdContext?: Bytes | undefined;
+  /**
+   * 48 random bytes, of which the keys of session tickets are made; servers that share them resume each other's sessions.
+   *
+   * Default: keys of this context's own. Corresponds to `SSL_CTX_set_tlsext_ticket_keys`.
+   */
+  readonly ticketKeys?: NodeJS.ArrayBufferView | ArrayBuffer | undefined;
+  /**
+   * How many tickets a server sends after a full handshake with TLS 1.3; 0 for none, with any version, and so no resumption.
+   * (node:tls has no such option.)
+   *
+   * Default: 2. Corresponds to `SSL_CTX_set_num_tickets` and `SSL_OP_NO_TICKET`.
+   */
+  readonly tickets?: number | undefined;
+  /**
+   * Finite-field Diffie-Hellman of a server, for TLS 1.2: parameters in PEM, or `'auto'` for well-known ones that fit the
+   * certificate. Default: none. Throws `ERR_LIBSSL_ASYNC_INVALID_DHPARAM`. Corresponds to `SSL_CTX_set_tmp_dh` and
+   * `SSL_CTX_set_dh_auto`.
+   */
+  readonly dhparam?: Bytes | undefined;
+  /** `SSL_OP_*` bits to be set, of `crypto.constants`. Default: none. Corresponds to `SSL_CTX_set_options`. */
+  readonly secureOptions?: number | undefined;
+}
+/** The names of all options. */
+declare const CONTEXT_OPTIONS: readonly [
+  'ALPNProtocols',
+  'allowPartialTrustChain',
+  'ca',
+  'cert',
+  'ciphers',
+  'crl',
+  'dhparam',
+  'ecdhCurve',
+  'groups',
+  'honorCipherOrder',
+  'key',
+  'maxVersion',
+  'minVersion',
+  'passphrase',
+  'pfx',
+  'rejectUnauthorized',
+  'requestCert',
+  'secureOptions',
+  'sessionIdContext',
+  'sessionTimeout',
+  'sigalgs',
+  'ticketKeys',
+  'tickets',
+];
+/** Options that node:tls has for contexts, connections or servers, and what to do instead. */
+declare const FOREIGN_OPTIONS: Readonly<Record<string, string>>;
+
+/**
+ * Keys, certificates, trust and parameters of any number of connections of either side; made by {@link createContext}.
+ *
+ * It never changes, but for its callback, and is of use only in the JavaScript environment that made it. Corresponds to
+ * `SSL_CTX`.
+ */
+declare class Context {
+  #private;
+  private constructor();
+  /**
+   * Has `fn(connection, arg)` called whenever a source has completed an asynchronous operation of a connection that is made
+   * from this context afterwards; {@link Connection.setAsyncCallback} replaces it for one.
+   *
+   * It is called on the JavaScript thread, after the wake-up is stored. What it throws is an uncaught exception. Corresponds
+   * to `SSL_CTX_set_async_callback` and `SSL_CTX_set_async_callback_arg`.
+   */
+  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
+}
+/**
+ * Makes a context.
+ *
+ * All of it is read here, keys and certificates too, and nothing later: whatever is wrong throws at once, and names the
+ * option. Corresponds to `SSL_CTX_new`.
+ */
+declare function createContext(options?: ContextOptions): Context;
+
+/** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
+type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
+/** One end of a TCP connection. */
+interface Address {
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+  readonly port: number;
+}
+/** A cipher suite. */
+interface Cipher {
+  /** OpenSSL's name. */
+  readonly name: string;
+  /** The name of the standard. */
+  readonly standardName: string;
+  /** The oldest protocol version that has it. */
+  readonly version: string;
+}
+/** What a connection says of itself and of its peer; nothing is known before the handshake, or after the end. */
+declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
+  #private;
+  /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
+  get protocol(): string | undefined;
+  /** The cipher suite. Corresponds to `SSL_get_current_cipher`. */
+  get cipher(): Cipher | undefined;
+  /** The protocol that ALPN has chosen, or `false`. Corresponds to `SSL_get0_alpn_selected`. */
+  get alpnProtocol(): string | false;
+  /** The name that the client asked for. Corresponds to `SSL_get_servername`. */
+  get servername(): string | undefined;
+  /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
+  get sessionReused(): boolean;
+  /** The peer's certificates, its own first. Corresponds to `SSL_get_peer_cert_chain`. */
+  get peerCertificates(): X509Certificate[];
+  /** The peer's certificate. Corresponds to `SSL_get1_peer_certificate`. */
+  get peerCertificate(): X509Certificate | undefined;
+  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
+  get authorized(): boolean;
+  /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
+  get authorizationError(): string | undefined;
+  /**
+   * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
+   * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
+   */
+  getSession(): Buffer | undefined;
+  /** Keying material for `label`, `length` bytes of it. Corresponds to `SSL_export_keying_material`. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer;
+  /** This end, if the connection is TCP. */
+  get localAddress(): Address | undefined;
+  /** The peer's end, if the connection is TCP. */
+  get remoteAddress(): Address | undefined;
+}
+
+/** The events of a {@link Connection} and what their listeners get. */
+interface ConnectionEvents {
+  /** The connection has ended; with the error that ended it, if there was one. */
+  close: [error: Error | undefined];
+  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
+  keylog: [line: Buffer];
+  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
+  session: [session: Buffer];
+}
+/** Options of reads, writes and handshakes. */
+interface OperationOptions {
+  signal?: AbortSignal | undefined;
+}
+/** Options of {@link Connection.shutdown}. */
+interface ShutdownOptions {
+  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
+  wait?: boolean | undefined;
+  /** Milliseconds after which the connection is destroyed. Default: no limit. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+/**
+ * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
+ *
+ * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
+ * unless it says otherwise.
+ */
+declare class Connection extends Peer<ConnectionEvents> {
+  #private;
+  /**
+   * Does the handshake of a connection that was made with `handshake: false`.
+   *
+   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
+   * `SSL_do_handshake`.
+   */
+  handshake({ signal }?: OperationOptions): Promise<void>;
+  /**
+   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
+   *
+   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
+   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
+   */
+  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
+  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
+  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
+  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
+   *
+   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
+   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
+   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
+   * stream would be worse. Corresponds to `SSL_write_ex`.
+   */
+  write(data: Uint8Array | string, options?: OperationOptions): Promise<void>;
+  /** Bytes that were written and not taken by the system yet. */
+  get writableLength(): number;
+  /**
+   * Ends this direction: what was written is sent, and `close_notify` behind it.
+   *
+   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
+   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
+   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
+   */
+  shutdown({ wait, timeout, signal }?: ShutdownOptions): Promise<void>;
+  /**
+   * Ends the connection at once, whatever it does; safe while its handshake is paused.
+   *
+   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
+   */
+  destroy(error?: Error): this;
+  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
+  get closed(): Promise<Error | undefined>;
+  /** Whether the connection has ended. */
+  get destroyed(): boolean;
+  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
+  ref(): this;
+  /** Lets the process end although operations are pending. */
+  unref(): this;
+  /**
+   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
+   * context's callback: on the JavaScript thread, after the wake-up is stored.
+   *
+   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
+   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
+   */
+  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
+  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
+  get asyncStatus(): AsyncStatus | undefined;
+  /** A stream over this connection, whose own reads and writes are locked from then on. */
+  toDuplex(): Duplex;
+}
+
+/** Node's form of a function that resolves names, called with `all: true`. */
+type Lookup = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+/** Options of {@link connect}. */
+interface ConnectOptions {
+  /** The TCP port. */
+  port?: number | undefined;
+  /** A name or an IP address. Default: `'localhost'`. */
+  host?: string | undefined;
+  /** The path of a Unix socket, in place of `host` and `port`. */
+  path?: string | undefined;
+  /** The settings. Default: those of `createContext({})`, which trusts what Node trusts. */
+  context?: Context | undefined;
+  /** The name that the server is asked for and its certificate is checked for. Default: `host`. */
+  servername?: string | undefined;
+  /** Protocols for ALPN, in order of preference. Default: the context's. */
+  ALPNProtocols?: readonly string[] | undefined;
+  /** A session to resume, from {@link Connection.getSession}. */
+  session?: Uint8Array | undefined;
+  /** Whether a server that is not trusted is refused. Default: the context's, `true` unless it says otherwise. */
+  rejectUnauthorized?: boolean | undefined;
+  /** Checks that the certificate is for `servername`; returns what is wrong. Default: node:tls's. */
+  checkServerIdentity?: ((servername: string, certificate: PeerCertificate) => Error | undefined) | undefined;
+  /** Whether the handshake is done; otherwise {@link Connection.handshake} does it. Default: `true`. */
+  handshake?: boolean | undefined;
+  /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
+  handshakeTimeout?: number | undefined;
+  /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
+  recordIO?: 'loop' | 'worker' | undefined;
+  /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
+  truncation?: 'error' | 'end' | undefined;
+  /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
+  noDelay?: boolean | undefined;
+  /** The IP version: 4, 6, or 0, the default, for both. */
+  family?: 0 | 4 | 6 | undefined;
+  /** Whether several addresses are tried side by side (RFC 8305); otherwise only the first. Default: `true`. */
+  autoSelectFamily?: boolean | undefined;
+  /** Milliseconds after which the next address is tried too. Default: 250. */
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  /** Resolves `host`. Default: `dns.lookup`. */
+  lookup?: Lookup | undefined;
+  /** The IP address to connect from. */
+  localAddress?: string | undefined;
+  /** The port to connect from. */
+  localPort?: number | undefined;
+  /** Gives the connection up. */
+  signal?: AbortSignal | undefined;
+}
+/**
+ * Connects, and does the handshake unless `handshake` is `false`.
+ *
+ * Rejects with Node's code where the system fails (`ECONNREFUSED`) or the server is not trusted
+ * (`CERT_HAS_EXPIRED`, `ERR_TLS_CERT_ALTNAME_INVALID`), with `ERR_SSL_*` where the protocol does, and with the signal's
+ * reason behind `ABORT_ERR`; nothing is left behind then. Corresponds to `SSL_connect`.
+ */
+declare function connect(options: ConnectOptions): Promise<Connection>;
+
+/** What an error may tell beside its code and message. */
+interface ErrorDetails {
+  /** The option that is wrong: `key[1]`, for instance. */
+  readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
+  readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
+  readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
+  readonly opensslErrorStack?: readonly string[];
+}
+/** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
+declare class TlsError extends Error {
+  readonly name = 'TlsError';
+  /**
+   * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
+   * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
+   */
+  readonly code: string;
+  readonly option?: string;
+  readonly library?: string;
+  readonly reason?: string;
+  readonly opensslErrorStack?: readonly string[];
+  /** The TLS alert that ended the connection, by its name in RFC 8446: `handshake_failure`, for instance. */
+  readonly alert?: string;
+  /** Whether the peer sent the alert; otherwise this side did. */
+  readonly alertReceived?: boolean;
+  constructor(
+    code: string,
+    message: string,
+    details?: ErrorDetails & {
+      alert?: string;
+      alertReceived?: boolean;
+    },
+  );
+}
+/** An error of this package's own. */
+declare class LibsslAsyncError extends Error {
+  readonly name = 'LibsslAsyncError';
+  /** `ERR_LIBSSL_ASYNC_<WHAT>`. */
+  readonly code: `ERR_LIBSSL_ASYNC_${string}`;
+  readonly option?: string;
+  readonly library?: string;
+  readonly reason?: string;
+  readonly opensslErrorStack?: readonly string[];
+  constructor(
+    what: string,
+    message: string,
+    details?: ErrorDetails & {
+      cause?: unknown;
+    },
+  );
+}
+
+/** What the worker pool of the process has done, for all its environments. */
+interface Metrics {
+  /** Handshakes that succeeded. */
+  readonly handshakes: number;
+  /** Handshakes that failed or were given up. */
+  readonly failed: number;
+  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
+  readonly pauses: number;
+  /** Times that a paused job was resumed. */
+  readonly resumes: number;
+  /** Times that a source called the asynchronous callback. */
+  readonly callbacks: number;
+  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
+  readonly againRetries: number;
+  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
+  readonly jobWaits: number;
+  /** Connections that were given up while paused and whose jobs have ended since. */
+  readonly drained: number;
+  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
+  /** Gauge: handshakes that have begun and not ended. */
+  readonly inFlight: number;
+  /** Gauge: jobs that are paused now. */
+  readonly paused: number;
+  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
+  readonly pauseTime: {
+    readonly bounds: readonly number[];
+    readonly counts: readonly number[];
+  };
+}
+/** A snapshot of the counters, which only grow, and of the two gauges. */
+declare function metrics(): Metrics;
+
+/** Options of {@link createServer}. */
+interface ServerOptions {
+  /** Certificates, keys and settings of all connections. */
+  context: Context;
+  /** Whether handshakes begin by themselves; otherwise connections are handed out before. Default: `true`. */
+  handshake?: boolean | undefined;
+  /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
+  handshakeTimeout?: number | undefined;
+  /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
+  recordIO?: 'loop' | 'worker' | undefined;
+  /** Connections that wait for the iteration; more are refused. Default: 511. */
+  backlog?: number | undefined;
+  /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
+  truncation?: 'error' | 'end' | undefined;
+  /** Whether the event `keylog` tells the secrets of connections. Default: `false`. */
+  keylog?: boolean | undefined;
+  /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
+  noDelay?: boolean | undefined;
+}
+/** Where a server listens. */
+interface ListenOptions {
+  /** The TCP port; 0, the default, for one that the system chooses. */
+  port?: number | undefined;
+  /** A name or an IP address. Default: all addresses. */
+  host?: string | undefined;
+  /** The path of a Unix socket, in place of `host` and `port`. */
+  path?: string | undefined;
+  /** Connections that the system keeps until they are accepted. Default: 511. */
+  backlog?: number | undefined;
+  /** Whether an IPv6 address excludes IPv4. Default: `false`. */
+  ipv6Only?: boolean | undefined;
+  /** Whether several sockets may share the port (`SO_REUSEPORT`). Default: `false`. */
+  reusePort?: boolean | undefined;
+  /** Closes the server. */
+  signal?: AbortSignal | undefined;
+}
+/** The events of a {@link Server} and what their listeners get. */
+interface ServerEvents {
+  /** A connection whose handshake is done; before it, with `handshake: false`. */
+  connection: [connection: Connection];
+  /** A secret, as a line of the key log format, and the connection whose it is; with the option `keylog`. */
+  keylog: [line: Buffer, connection: Connection];
+  /** A handshake failed, which ends nothing else. */
+  tlsClientError: [error: Error, peer: Address | undefined];
+  /** The server listens. */
+  listening: [];
+  /** The listening socket failed. */
+  error: [error: Error];
+  /** The server and all its connections have ended. */
+  close: [];
+}
+/** How {@link Server.close} treats connections. */
+interface CloseOptions {
+  /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
+  timeout?: number | undefined;
+}
+/**
+ * A TLS server, made by {@link createServer}.
+ *
+ * Its connections are taken by iterating over it or by the event `connection`, not both. Handshakes run side by side on
+ * workers; a failed one is a `tlsClientError` event.
+ */
+declare class Server extends EventEmitter<ServerEvents> {
+  #private;
+  /**
+   * Begins to listen. Resolves to the address, or to the path of a Unix socket.
+   *
+   * Rejects with Node's code, `EADDRINUSE` for instance. Corresponds to `listen(2)`.
+   */
+  listen(options?: ListenOptions): Promise<Address | string>;
+  /** Where the server listens; `null` if it does not. */
+  address(): Address | string | null;
+  /** Whether the server listens. */
+  get listening(): boolean;
+  /** Connections that are open, those of the backlog included. */
+  get connections(): number;
+  /**
+   * Stops listening, gives handshakes that run up, and resolves when the last connection has ended.
+   *
+   * Connections that wait for the iteration are destroyed.
+   */
+  close({ timeout }?: CloseOptions): Promise<void>;
+  /** Closes the server and destroys its connections. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Has the server keep the process alive while it listens, as it does unless {@link Server.unref} was called. */
+  ref(): this;
+  /** Lets the process end although the server listens. */
+  unref(): this;
+  /**
+   * Iterates over the connections until the server is closed.
+   *
+   * Leaving the loop stops iterating, not listening: up to `backlog` connections wait for the next iteration.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<Connection, void, undefined>;
+}
+/** A TLS server; {@link Server.listen} begins. Corresponds to `SSL_accept` for each of its connections. */
+declare function createServer(options: ServerOptions): Server;
+
 /** What this package runs on. */
 interface Versions {
   /** The version of this package. */
@@ -10,5 +682,59 @@ interface Versions {
 /** What this package runs on. Corresponds to `OpenSSL_version`. */
 declare const versions: Versions;
 
-export { versions };
-export type { Versions };
+/** Options of {@link configure}. */
+interface Configuration {
+  /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
+  threads?: number | undefined;
+  /** The path of an `openssl.cnf`, which is not read otherwise unless `OPENSSL_CONF` names it. */
+  opensslConfig?: string | undefined;
+}
+/**
+ * Configures the process, before its first connection.
+ *
+ * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, and what OpenSSL finds wrong in its file.
+ */
+declare function configure({ threads, opensslConfig }: Configuration): void;
+
+export {
+  CONTEXT_OPTIONS,
+  Connection,
+  Context,
+  FOREIGN_OPTIONS,
+  LibsslAsyncError,
+  RemoteKey,
+  Server,
+  TlsError,
+  configure,
+  connect,
+  createContext,
+  createRemoteKey,
+  createServer,
+  metrics,
+  versions,
+};
+export type {
+  Address,
+  Archive,
+  AsyncStatus,
+  Certificates,
+  Cipher,
+  CloseOptions,
+  Configuration,
+  ConnectOptions,
+  ConnectionEvents,
+  ContextOptions,
+  DecryptRequest,
+  ListenOptions,
+  Lookup,
+  Metrics,
+  OperationOptions,
+  PrivateKey,
+  ProtocolVersion,
+  RemoteKeyOptions,
+  ServerEvents,
+  ServerOptions,
+  ShutdownOptions,
+  SignRequest,
+  Versions,
+};

@@ -1,1 +1,24 @@
+export { type ConnectOptions, type Lookup, connect } from './connect.ts';
+export { Connection, type ConnectionEvents, type OperationOptions, type ShutdownOptions } from './connection.ts';
+export { Context, createContext } from './context.ts';
+export type * from './context-options.ts';
+export { LibsslAsyncError, TlsError } from './errors.ts';
+export { type Metrics, metrics } from './metrics.ts';
+export type { Address, AsyncStatus, Cipher } from './peer.ts';
+export {
+  type DecryptRequest,
+  RemoteKey,
+  type RemoteKeyOptions,
+  type SignRequest,
+  createRemoteKey,
+} from './remote-key.ts';
+export {
+  type CloseOptions,
+  type ListenOptions,
+  Server,
+  type ServerEvents,
+  type ServerOptions,
+  createServer,
+} from './server.ts';
 export { type Versions, versions } from './versions.ts';
+export { type Configuration, configure } from './configure.ts';

@@ -1,0 +1,26 @@
+import { native } from './binding.ts';
+import { LibsslAsyncError, invalidArgument, nativeCall } from './errors.ts';
+
+/** Options of {@link configure}. */
+export interface Configuration {
+  /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
+  threads?: number | undefined;
+  /** The path of an `openssl.cnf`, which is not read otherwise unless `OPENSSL_CONF` names it. */
+  opensslConfig?: string | undefined;
+}
+
+/**
+ * Configures the process, before its first connection.
+ *
+ * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, and what OpenSSL finds wrong in its file.
+ */
+export function configure({ threads, opensslConfig }: Configuration): void {
+  if (opensslConfig !== undefined) nativeCall(() => native.loadOpensslConfig(opensslConfig));
+  if (threads === undefined) return;
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+    throw invalidArgument('options.threads', 'an integer from 1 to 1024', threads);
+  }
+  if (!native.configureThreads(threads)) {
+    throw new LibsslAsyncError('ALREADY_STARTED', 'configure({ threads }) has to come before the first connection');
+  }
+}

@@ -1,0 +1,315 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Duplex } from 'node:stream';
+
+import { type Context, contextOf } from './context.ts';
+import { type Deferred, deferred, unheard } from './deferred.ts';
+import { makeDuplex } from './duplex.ts';
+import { READABLE, SENT, forget, register } from './environment.ts';
+import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
+import type { NativeClientOptions, NativeConnection, NativeEvent } from './native.d.ts';
+import { Operations, onAbort } from './operations.ts';
+import { type AsyncStatus, Peer, statusOf } from './peer.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** The events of a {@link Connection} and what their listeners get. */
+export interface ConnectionEvents {
+  /** The connection has ended; with the error that ended it, if there was one. */
+  close: [error: Error | undefined];
+  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
+  keylog: [line: Buffer];
+  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
+  session: [session: Buffer];
+}
+
+/** How a connection is made; what {@link Connection} and its makers agree on. */
+export interface ConnectionSettings {
+  readonly context: Context;
+  /** The server's number; none for a client. */
+  readonly server: number | undefined;
+  readonly client: NativeClientOptions | undefined;
+  readonly handshakeTimeout: number;
+  readonly remote: boolean;
+  readonly truncation: 'error' | 'end';
+  /** Called once the handshake is done; what it throws ends the connection. */
+  readonly onEstablished: ((connection: Connection) => void) | undefined;
+}
+
+/** Options of reads, writes and handshakes. */
+export interface OperationOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Connection.shutdown}. */
+export interface ShutdownOptions {
+  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
+  wait?: boolean | undefined;
+  /** Milliseconds after which the connection is destroyed. Default: no limit. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
+ *
+ * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
+ * unless it says otherwise.
+ */
+export class Connection extends Peer<ConnectionEvents> {
+  /** @internal */
+  protected readonly native: NativeConnection;
+  readonly #id: number;
+  readonly #settings: ConnectionSettings;
+  readonly #operations: Operations;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #closed = deferred<Error | undefined>();
+  #handshake: Deferred<void> | undefined;
+  #isEstablished = false;
+  #callback: (() => void) | undefined;
+  #status: AsyncStatus | undefined;
+  #isLocked = false;
+
+  /** @internal */
+  constructor(native: NativeConnection, settings: ConnectionSettings) {
+    super();
+    this.native = native;
+    this.#id = native.id;
+    this.#settings = settings;
+    this.#operations = new Operations(native, (error) => this.destroy(error));
+    this.#reader = new Reader(this.#operations, settings.truncation);
+    this.#writer = new Writer(this.#operations);
+    const callback = contextOf(settings.context).asyncCallback;
+    if (callback) this.setAsyncCallback(callback.fn, callback.arg);
+    register('connection', this.#id, {
+      news: (news) => this.#onNews(news),
+      event: (event) => this.onEvent(event),
+    });
+  }
+
+  /**
+   * Does the handshake of a connection that was made with `handshake: false`.
+   *
+   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
+   * `SSL_do_handshake`.
+   */
+  handshake({ signal }: OperationOptions = {}): Promise<void> {
+    if (this.#operations.isClosed) return Promise.reject(this.#operations.unusable());
+    if (this.#handshake) return this.#handshake.promise;
+    if (this.#isEstablished) return Promise.resolve();
+    if (signal?.aborted) return Promise.reject(abortError(signal));
+    const done = this.awaitHandshake(signal);
+    const { context, server, client, handshakeTimeout: timeout, remote } = this.#settings;
+    const begun = this.native.handshake(contextOf(context).native, {
+      ...(server !== undefined && { server }),
+      ...(client && { client }),
+      timeout,
+      tells: this.#callback !== undefined,
+      secrets: this.listenerCount('keylog') > 0,
+      remote,
+    });
+    if (!begun) this.destroy(new LibsslAsyncError('NOT_CONNECTED', 'the connection is not connected yet'));
+    return done;
+  }
+
+  /** @internal Waits for a handshake, or for a socket to be connected, that was begun elsewhere. */
+  awaitHandshake(signal: AbortSignal | undefined): Promise<void> {
+    const handshake = deferred<void>();
+    this.#handshake = handshake;
+    this.#operations.begin();
+    const unsubscribe = onAbort(signal, (error) => this.destroy(error));
+    unheard(handshake.promise.finally(unsubscribe));
+    return handshake.promise;
+  }
+
+  /**
+   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
+   *
+   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
+   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
+   */
+  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
+  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
+  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
+  read(target?: Uint8Array, options?: OperationOptions): Promise<number | Buffer | null> {
+    if (this.#isLocked) return Promise.reject(lockedError());
+    return this.#reader.read(target, options?.signal);
+  }
+
+  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    let finished = false;
+    try {
+      for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
+      finished = true;
+    } finally {
+      if (!finished) this.destroy();
+    }
+  }
+
+  /**
+   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
+   *
+   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
+   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
+   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
+   * stream would be worse. Corresponds to `SSL_write_ex`.
+   */
+  write(data: Uint8Array | string, options?: OperationOptions): Promise<void> {
+    if (this.#isLocked) return Promise.reject(lockedError());
+    return this.#writer.write(data, options?.signal);
+  }
+
+  /** Bytes that were written and not taken by the system yet. */
+  get writableLength(): number {
+    return this.#writer.length;
+  }
+
+  /**
+   * Ends this direction: what was written is sent, and `close_notify` behind it.
+   *
+   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
+   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
+   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
+   */
+  async shutdown({ wait = true, timeout, signal }: ShutdownOptions = {}): Promise<void> {
+    if (this.#operations.isClosed) return;
+    if (!this.#operations.isOpen) throw this.#operations.unusable();
+    if (signal?.aborted) throw abortError(signal);
+    const expire = (): void => {
+      this.destroy(new LibsslAsyncError('SHUTDOWN_TIMEOUT', `the peer did not end the connection in ${timeout} ms`));
+    };
+    const timer = timeout === undefined ? undefined : setTimeout(expire, timeout);
+    const unsubscribe = onAbort(signal, (error) => this.destroy(error));
+    try {
+      await this.#writer.shutdown();
+      if (!wait) return;
+      await this.#reader.drain();
+      if (this.#operations.failure) throw this.#operations.failure;
+      this.destroy();
+    } finally {
+      clearTimeout(timer);
+      unsubscribe();
+    }
+  }
+
+  /**
+   * Ends the connection at once, whatever it does; safe while its handshake is paused.
+   *
+   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
+   */
+  destroy(error?: Error): this {
+    if (this.#operations.isClosed) return this;
+    this.#operations.close(error);
+    forget('connection', this.#id);
+    const reason = this.#operations.unusable();
+    this.#settleHandshake(reason);
+    this.#reader.close(reason);
+    this.#writer.close(reason);
+    this.#closed.resolve(error);
+    process.nextTick(() => this.emit('close', error));
+    return this;
+  }
+
+  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise;
+  }
+
+  /** Whether the connection has ended. */
+  get destroyed(): boolean {
+    return this.#operations.isClosed;
+  }
+
+  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await this.closed;
+  }
+
+  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
+  ref(): this {
+    this.#operations.ref(true);
+    return this;
+  }
+
+  /** Lets the process end although operations are pending. */
+  unref(): this {
+    this.#operations.ref(false);
+    return this;
+  }
+
+  /**
+   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
+   * context's callback: on the JavaScript thread, after the wake-up is stored.
+   *
+   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
+   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
+   */
+  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this {
+    if (typeof fn !== 'function') throw invalidArgument('fn', 'a function', fn);
+    this.#callback = AsyncResource.bind(() => fn(this, arg), 'libssl-async.AsyncCallback');
+    return this;
+  }
+
+  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
+  get asyncStatus(): AsyncStatus | undefined {
+    return this.#status ?? statusOf(this.native.asyncStatus);
+  }
+
+  /** A stream over this connection, whose own reads and writes are locked from then on. */
+  toDuplex(): Duplex {
+    if (this.#isLocked) throw lockedError();
+    this.#isLocked = true;
+    return makeDuplex(this, this.#reader, this.#writer);
+  }
+
+  /** @internal What the environment tells. */
+  onEvent(event: NativeEvent): void {
+    switch (event.type) {
+      case 'async':
+        this.#status = statusOf(event.status);
+        return this.#callback?.();
+      case 'connected':
+        return this.#settleHandshake();
+      case 'established':
+        return this.#onEstablished();
+      case 'failed':
+        return void this.destroy(toError(event.error!));
+      case 'session':
+        return void this.emit('session', event.message!);
+      case 'keylog':
+        return void this.emit('keylog', event.message!);
+    }
+  }
+
+  #onEstablished(): void {
+    this.#isEstablished = true;
+    this.#status = undefined;
+    this.#operations.open();
+    try {
+      this.#settings.onEstablished?.(this);
+    } catch (error) {
+      return void this.destroy(error as Error);
+    }
+    this.#settleHandshake();
+  }
+
+  #onNews(news: number): void {
+    if (news & READABLE) this.#reader.onReadable();
+    if (news & SENT) this.#writer.onSent();
+  }
+
+  #settleHandshake(error?: Error): void {
+    const handshake = this.#handshake;
+    if (!handshake) return;
+    this.#handshake = undefined;
+    this.#operations.end();
+    if (error) handshake.reject(error);
+    else handshake.resolve();
+  }
+}
+
+function lockedError(): Error {
+  return new LibsslAsyncError('LOCKED', 'the connection belongs to a stream since toDuplex()');
+}

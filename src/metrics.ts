@@ -1,0 +1,35 @@
+import { native } from './binding.ts';
+
+/** What the worker pool of the process has done, for all its environments. */
+export interface Metrics {
+  /** Handshakes that succeeded. */
+  readonly handshakes: number;
+  /** Handshakes that failed or were given up. */
+  readonly failed: number;
+  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
+  readonly pauses: number;
+  /** Times that a paused job was resumed. */
+  readonly resumes: number;
+  /** Times that a source called the asynchronous callback. */
+  readonly callbacks: number;
+  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
+  readonly againRetries: number;
+  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
+  readonly jobWaits: number;
+  /** Connections that were given up while paused and whose jobs have ended since. */
+  readonly drained: number;
+  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
+  /** Gauge: handshakes that have begun and not ended. */
+  readonly inFlight: number;
+  /** Gauge: jobs that are paused now. */
+  readonly paused: number;
+  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
+  readonly pauseTime: { readonly bounds: readonly number[]; readonly counts: readonly number[] };
+}
+
+/** A snapshot of the counters, which only grow, and of the two gauges. */
+export function metrics(): Metrics {
+  const { bounds, counts, ...numbers } = native.metrics();
+  return { ...numbers, pauseTime: { bounds, counts } };
+}
