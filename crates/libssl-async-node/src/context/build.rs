@@ -1,0 +1,89 @@
+//! How a context is made of its options.
+
+use std::sync::Arc;
+
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions};
+use openssl::x509::X509;
+use openssl::x509::verify::X509VerifyFlags;
+
+use super::certificate::{certificates, revocations};
+use super::handle::{ContextHandle, Settings};
+use super::identity::Identities;
+use super::initialise::initialise;
+use super::options::NativeContextOptions;
+use super::sigalgs::SignatureAlgorithms;
+use super::trust::Trust;
+use super::{algorithms, alpn, observer, resumption};
+use crate::error::Checked;
+
+/// Makes a context.
+pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHandle> {
+    initialise()?;
+    let mut builder = SslContext::builder(SslMethod::tls())?;
+    // Chains are completed here once, not in every handshake.
+    builder.set_mode(SslMode::NO_AUTO_CHAIN);
+    set_options(&mut builder, options);
+    algorithms::configure(&mut builder, options)?;
+    algorithms::set_dh(&mut builder, options)?;
+    observer::prepare(&mut builder)?;
+    resumption::configure(&mut builder, options)?;
+
+    let identities = Identities::read(options)?;
+    let trust = trust(options, &identities.authorities)?;
+    set_trust(&mut builder, options, &trust)?;
+    identities.install(&mut builder)?;
+    let sigalgs = SignatureAlgorithms::of(identities.keys(), options.sigalgs.as_deref())?;
+    let protocols = options.alpn_protocols.as_deref().filter(|list| !list.is_empty()).map(<[u8]>::to_vec);
+    if let Some(protocols) = &protocols {
+        alpn::select(&mut builder, protocols.clone());
+    }
+    Ok(ContextHandle::new(Settings {
+        context: builder.build(),
+        protocols,
+        request_cert: options.request_cert,
+        reject_unauthorized: options.reject_unauthorized,
+        session_id_context: resumption::session_id_context(options, &trust),
+        sigalgs,
+        has_certificate: !identities.is_empty(),
+        _trust: trust,
+    }))
+}
+
+/// Sets `SSL_OP_*`. Corresponds to `SSL_CTX_set_options`.
+fn set_options(builder: &mut SslContextBuilder, options: &NativeContextOptions<'_>) {
+    let mut bits = SslOptions::from_bits_retain(options.secure_options as u64);
+    bits.set(SslOptions::CIPHER_SERVER_PREFERENCE, options.honor_cipher_order);
+    builder.set_options(bits);
+}
+
+/// What peers are verified against; shared with other contexts unless something is added that is this context's alone.
+fn trust(options: &NativeContextOptions<'_>, authorities: &[X509]) -> Checked<Arc<Trust>> {
+    let shared = match (&options.ca, &options.default_trust) {
+        (Some(sources), _) => Trust::of(sources, certificates)?,
+        (None, Some(default)) => Arc::clone(default.trust()),
+        (None, None) => Trust::of(&[], certificates)?,
+    };
+    let mut revoked = Vec::new();
+    for source in &options.crl {
+        revoked.extend(revocations(source)?);
+    }
+    if authorities.is_empty() && revoked.is_empty() {
+        return Ok(shared);
+    }
+    Ok(Arc::new(shared.with(authorities, &revoked)?))
+}
+
+/// Corresponds to `SSL_CTX_set1_cert_store`, `X509_VERIFY_PARAM_set_flags` and `SSL_CTX_add_client_CA`.
+fn set_trust(builder: &mut SslContextBuilder, options: &NativeContextOptions<'_>, trust: &Trust) -> Checked<()> {
+    trust.install(builder);
+    let mut flags = X509VerifyFlags::empty();
+    flags.set(X509VerifyFlags::PARTIAL_CHAIN, options.allow_partial_trust_chain);
+    flags.set(X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL, !options.crl.is_empty());
+    builder.verify_param_mut().set_flags(flags)?;
+    if options.ca.is_some() && options.request_cert {
+        for authority in trust.certificates() {
+            builder.add_client_ca(authority)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What workers make SSLs of.
+
+use std::net::IpAddr;
+use std::ptr;
+use std::sync::Arc;
+
+use foreign_types::ForeignTypeRef;
+use libssl_async_sys as sys;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+use openssl::error::ErrorStack;
+use openssl::ssl::{Ssl, SslContext, SslSession, SslVerifyMode};
+use openssl::x509::X509VerifyResult;
+use openssl_sys as ffi;
+
+use super::sigalgs::SignatureAlgorithms;
+use super::trust::Trust;
+
+/// A context, on any thread.
+#[derive(Clone)]
+pub(crate) struct ContextHandle(Arc<Settings>);
+
+/// What SSLs are made of.
+pub(super) struct Settings {
+    pub(super) context: SslContext,
+    /// The application protocols that a client offers, in the wire format.
+    pub(super) protocols: Option<Vec<u8>>,
+    pub(super) request_cert: bool,
+    pub(super) reject_unauthorized: bool,
+    pub(super) session_id_context: Vec<u8>,
+    pub(super) sigalgs: Option<SignatureAlgorithms>,
+    pub(super) has_certificate: bool,
+    /// Kept, so that other contexts find it.
+    pub(super) _trust: Arc<Trust>,
+}
+
+/// What one client's connection has beside its context.
+#[napi(object)]
+pub struct NativeClientOptions {
+    /// The name to ask for; addresses and the empty name are not asked for.
+    pub servername: Option<String>,
+    /// The application protocols to offer in place of the context's, in the wire format.
+    pub alpn_protocols: Option<Buffer>,
+    /// The session to resume, in DER.
+    pub session: Option<Buffer>,
+    /// Whether a server that does not verify is refused in the handshake.
+    pub reject_unauthorized: bool,
+}
+
+/// [`NativeClientOptions`], on any thread.
+pub(crate) struct ClientOptions {
+    servername: Option<String>,
+    protocols: Option<Vec<u8>>,
+    session: Option<Vec<u8>>,
+    reject_unauthorized: bool,
+}
+
+impl From<NativeClientOptions> for ClientOptions {
+    fn from(options: NativeClientOptions) -> Self {
+        Self {
+            servername: options.servername.filter(|name| is_host_name(name)),
+            protocols: options.alpn_protocols.map(|list| list.to_vec()),
+            session: options.session.map(|session| session.to_vec()),
+            reject_unauthorized: options.reject_unauthorized,
+        }
+    }
+}
+
+/// Whether a session could be resumed from these bytes. Corresponds to `d2i_SSL_SESSION`.
+#[napi]
+pub(crate) fn is_session(session: &[u8]) -> bool {
+    SslSession::from_der(session).is_ok()
+}
+
+impl ContextHandle {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self(Arc::new(settings))
+    }
+
+    pub(crate) fn has_certificate(&self) -> bool {
+        self.0.has_certificate
+    }
+
+    /// Makes the SSL of a connection that a server accepts. Corresponds to `SSL_new`.
+    pub(crate) fn server_ssl(&self) -> Result<Ssl, ErrorStack> {
+        let settings = &*self.0;
+        let mut ssl = Ssl::new(&settings.context)?;
+        ssl.set_accept_state();
+        set_session_id_context(&ssl, &settings.session_id_context)?;
+        match (settings.request_cert, settings.reject_unauthorized) {
+            (false, _) => ssl.set_verify(SslVerifyMode::NONE),
+            (true, true) => ssl.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT),
+            // Whatever is found out about the client stays to be asked for.
+            (true, false) => ssl.set_verify_callback(SslVerifyMode::PEER, |_, _| true),
+        }
+        if let Some(sigalgs) = &settings.sigalgs {
+            sigalgs.limit_server(&ssl)?;
+        }
+        Ok(ssl)
+    }
+
+    /// Makes the SSL of a connection to a server. Corresponds to `SSL_new`.
+    ///
+    /// It verifies the chain of the server, not yet its name.
+    pub(crate) fn client_ssl(&self, options: &ClientOptions) -> Result<Ssl, ErrorStack> {
+        let settings = &*self.0;
+        let mut ssl = Ssl::new(&settings.context)?;
+        ssl.set_connect_state();
+        // A client verifies in either mode; the mode says whether it goes on with a server that fails.
+        ssl.set_verify(if options.reject_unauthorized { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
+        if let Some(name) = &options.servername {
+            ssl.set_hostname(name)?;
+        }
+        if let Some(protocols) = options.protocols.as_ref().or(settings.protocols.as_ref()) {
+            ssl.set_alpn_protos(protocols)?;
+        }
+        if let Some(session) = &options.session {
+            resume(&mut ssl, &SslSession::from_der(session)?, options.reject_unauthorized)?;
+        }
+        if let Some(sigalgs) = &settings.sigalgs {
+            sigalgs.limit_client(&ssl)?;
+        }
+        Ok(ssl)
+    }
+}
+
+/// Has a client resume a session, unless the server of that session is one that it would refuse.
+///
+/// Corresponds to `SSL_set_session`.
+fn resume(ssl: &mut Ssl, session: &SslSession, reject_unauthorized: bool) -> Result<(), ErrorStack> {
+    // SAFETY: a session that was read from its DER belongs to no context yet.
+    unsafe { ssl.set_session(session)? };
+    // The session brings the verification's result with it, and a resumption verifies nothing.
+    if reject_unauthorized && ssl.verify_result() != X509VerifyResult::OK {
+        // SAFETY: the SSL is valid; null takes the session away again.
+        if unsafe { ffi::SSL_set_session(ssl.as_ptr(), ptr::null_mut()) } != 1 {
+            return Err(ErrorStack::get());
+        }
+    }
+    Ok(())
+}
+
+fn set_session_id_context(ssl: &Ssl, context: &[u8]) -> Result<(), ErrorStack> {
+    // SAFETY: the SSL is valid and copies the bytes, of which there are at most 32.
+    match unsafe { sys::SSL_set_session_id_context(ssl.as_ptr(), context.as_ptr(), context.len() as u32) } {
+        1 => Ok(()),
+        _ => Err(ErrorStack::get()),
+    }
+}
+
+/// Whether a server can be asked for by this name.
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.parse::<IpAddr>().is_err()
+}

@@ -1,0 +1,58 @@
+//! TLS contexts: keys, certificates, trust and parameters that connections of either side share.
+//!
+//! JavaScript makes a [`NativeContext`] of options that `src/context.ts` has checked for their types; what is wrong with
+//! their contents is found here, and named. Workers make SSLs of its [`ContextHandle`].
+
+mod algorithms;
+mod alpn;
+mod build;
+mod certificate;
+mod handle;
+mod identity;
+mod initialise;
+mod key;
+mod observer;
+mod options;
+mod pem;
+mod pfx;
+mod resumption;
+mod sigalgs;
+mod trust;
+
+use napi::Env;
+use napi_derive::napi;
+
+pub use self::handle::NativeClientOptions;
+pub(crate) use self::handle::{ClientOptions, ContextHandle};
+pub(crate) use self::initialise::{initialise, load_config};
+pub(crate) use self::observer::{Observer, observe};
+use self::options::NativeContextOptions;
+
+/// A context. It holds nothing of its environment.
+#[napi]
+pub struct NativeContext {
+    handle: ContextHandle,
+}
+
+#[napi]
+impl NativeContext {
+    /// Throws a `NativeError` that names the option that is wrong.
+    #[napi(constructor)]
+    pub fn new(env: &Env, options: NativeContextOptions<'_>) -> napi::Result<Self> {
+        let handle = build::context(&options).map_err(|error| error.throw(env))?;
+        Ok(Self { handle })
+    }
+
+    /// Whether it can be a server's.
+    #[napi(getter)]
+    pub fn has_certificate(&self) -> bool {
+        self.handle.has_certificate()
+    }
+}
+
+impl NativeContext {
+    /// What makes SSLs, on any thread.
+    pub(crate) fn handle(&self) -> ContextHandle {
+        self.handle.clone()
+    }
+}
