@@ -35,6 +35,8 @@ export interface ContextSettings {
   asyncCallback: AsyncCallback | undefined;
   /** Whether clients refuse servers that are not trusted. */
   readonly rejectUnauthorized: boolean;
+  /** The signers that the context's keys need, which live as long as it does. */
+  readonly signers: readonly RemoteKey[];
 }
 
 const VERSIONS: readonly ProtocolVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
@@ -89,6 +91,7 @@ export function createContext(options: ContextOptions = {}): Context {
   return make({
     native: nativeCall(() => new native.NativeContext(nativeOptions)),
     asyncCallback: undefined,
+    signers: [options.key].flat().filter((key) => key instanceof RemoteKey),
     get rejectUnauthorized() {
       return rejectUnauthorized ?? rejectsByDefault();
     },

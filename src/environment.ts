@@ -17,21 +17,29 @@ const news = new Int32Array(2 * 1024);
 
 const connections = new Map<number, Listener>();
 const servers = new Map<number, Listener>();
-const keys = new Map<number, Listener>();
+/** Kept alive by the contexts that have them, and by those who made them. */
+const keys = new Map<number, WeakRef<Listener>>();
+const lostKeys = new FinalizationRegistry<number>((id) => keys.delete(id));
 /** The keys of requests that have no answer, by the request's number. */
 const requests = new Map<number, Listener>();
 
 /** The addon's part of this JavaScript environment. */
 export const environment = new native.NativeEnvironment(dispatchEvents, dispatchNews, news);
 
-/** Has the events of a connection told to `listener`, until it is forgotten. */
-export function register(kind: 'connection' | 'server' | 'key', id: number, listener: Listener): void {
+/** Has the events of a connection or a server told to `listener`, until it is forgotten. */
+export function register(kind: 'connection' | 'server', id: number, listener: Listener): void {
   table(kind).set(id, listener);
 }
 
 /** Ends what {@link register} began. */
-export function forget(kind: 'connection' | 'server' | 'key', id: number): void {
+export function forget(kind: 'connection' | 'server', id: number): void {
   table(kind).delete(id);
+}
+
+/** Has the requests to a remote key told to `listener`, for as long as that lives. */
+export function registerKey(id: number, listener: Listener): void {
+  keys.set(id, new WeakRef(listener));
+  lostKeys.register(listener, id);
 }
 
 /** The listener of a connection that is registered. */
@@ -64,8 +72,8 @@ export function release(): void {
   if (--holds === 0) keepAlive.unref();
 }
 
-function table(kind: 'connection' | 'server' | 'key'): Map<number, Listener> {
-  return kind === 'connection' ? connections : kind === 'server' ? servers : keys;
+function table(kind: 'connection' | 'server'): Map<number, Listener> {
+  return kind === 'connection' ? connections : servers;
 }
 
 function dispatchNews(count: number): void {
@@ -87,7 +95,7 @@ function dispatch(event: NativeEvent): void {
       return connections.get(event.connection!)?.news?.(event.news!);
     case 'sign':
     case 'decrypt': {
-      const key = keys.get(event.key!);
+      const key = keys.get(event.key!)?.deref();
       if (!key) return void environment.answer(event.request!, null, 'the key is gone');
       requests.set(event.request!, key);
       return key.event!(event);

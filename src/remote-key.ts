@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { KeyObject, type X509Certificate, createPublicKey } from 'node:crypto';
 
 import { native } from './binding.ts';
-import { answered, environment, register } from './environment.ts';
+import { answered, environment, registerKey } from './environment.ts';
 import { invalidArgument, keepFailure } from './errors.ts';
 import type { NativeEvent, NativeRemoteKey } from './native.d.ts';
 
@@ -74,7 +74,7 @@ export class RemoteKey {
     validate(options);
     this.#options = options;
     this.#native = makeNative(options);
-    register('key', this.#native.id, { event: (event) => this.#onEvent(event) });
+    registerKey(this.#native.id, this);
   }
 
   /** @internal */
@@ -87,7 +87,8 @@ export class RemoteKey {
     return this.#requests.size;
   }
 
-  #onEvent(event: NativeEvent): void {
+  /** @internal What the environment tells. */
+  event(event: NativeEvent): void {
     const request = event.request!;
     if (event.type === 'cancelled') {
       const controller = this.#requests.get(request);
