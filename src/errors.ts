@@ -155,7 +155,8 @@ function systemError({ syscall, address, port }: NativeError, errno: number): Er
 
 function aggregate(errors: Error[]): Error {
   const error = new AggregateError(errors, errors.map(({ message }) => message).join('; '));
-  return coded(error, (errors[0] as NodeJS.ErrnoException | undefined)?.code ?? `${OWN}FAILED`);
+  const [first] = errors;
+  return coded(error, first && 'code' in first ? String(first.code) : `${OWN}FAILED`);
 }
 
 function coded(error: Error, code: string, details: object = {}): Error {

@@ -161,42 +161,22 @@ const PSS = Buffer.from(
 );
 
 function keyPair(type: KeyType): { privateKey: KeyObject; publicKey: KeyObject } {
-  switch (type) {
-    case 'rsa-2048':
-    case 'rsa-3072':
-      return generateKeyPairSync('rsa', { modulusLength: Number(type.slice(4)) });
-    case 'rsa-pss-2048':
-      return generateKeyPairSync('rsa-pss', {
-        modulusLength: 2048,
-        hashAlgorithm: 'sha256',
-        mgf1HashAlgorithm: 'sha256',
-      });
-    case 'p-256':
-    case 'p-384':
-    case 'p-521':
-      return generateKeyPairSync('ec', { namedCurve: type.toUpperCase() });
-    case 'ed25519':
-      return generateKeyPairSync('ed25519');
-    case 'ed448':
-      return generateKeyPairSync('ed448');
+  if (type === 'ed25519') return generateKeyPairSync('ed25519');
+  if (type === 'ed448') return generateKeyPairSync('ed448');
+  if (type === 'rsa-pss-2048') {
+    const digests = { hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' };
+    return generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...digests });
   }
+  if (type.startsWith('rsa')) return generateKeyPairSync('rsa', { modulusLength: Number(type.slice(4)) });
+  return generateKeyPairSync('ec', { namedCurve: type.toUpperCase() });
 }
 
 function algorithmOf(key: KeyObject): AlgorithmIdentifier {
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return new AlgorithmIdentifier({ algorithm: '1.2.840.113549.1.1.11', parameters: null });
-    case 'rsa-pss':
-      return AsnConvert.parse(PSS, AlgorithmIdentifier);
-    case 'ec':
-      return new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
-    case 'ed25519':
-      return new AlgorithmIdentifier({ algorithm: '1.3.101.112' });
-    case 'ed448':
-      return new AlgorithmIdentifier({ algorithm: '1.3.101.113' });
-    default:
-      throw new Error(`no certificates of type ${key.asymmetricKeyType}`);
-  }
+  const type = key.asymmetricKeyType;
+  if (type === 'rsa-pss') return AsnConvert.parse(PSS, AlgorithmIdentifier);
+  if (type === 'rsa') return new AlgorithmIdentifier({ algorithm: '1.2.840.113549.1.1.11', parameters: null });
+  const algorithm = { ec: '1.2.840.10045.4.3.2', ed25519: '1.3.101.112', ed448: '1.3.101.113' }[type as 'ec'];
+  return new AlgorithmIdentifier({ algorithm });
 }
 
 function signed(data: ArrayBuffer, key: KeyObject): ArrayBuffer {

@@ -1,6 +1,6 @@
 //! Which certificate goes with which private key.
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignType;
 use libssl_async_sys as sys;
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};

@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::OnceLock;
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignType;
 use libssl_async_sys as sys;
 use openssl::error::ErrorStack;
 use openssl::lib_ctx::LibCtx;

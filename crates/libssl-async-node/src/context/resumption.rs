@@ -1,6 +1,5 @@
 //! Sessions and tickets.
 
-use foreign_types::ForeignTypeRef;
 use libssl_async_sys as sys;
 use openssl::error::ErrorStack;
 use openssl::md::Md;
