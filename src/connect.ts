@@ -127,7 +127,7 @@ function checkIdentity(connection: Connection, name: string, rejects: boolean, o
   const certificate = connection.peerCertificate?.toLegacyObject();
   if (!certificate) return;
   const check = options.checkServerIdentity ?? nodeCheckServerIdentity;
-  const error = check(name, certificate as unknown as PeerCertificate);
+  const error = check(name, certificate);
   if (!error) return;
   if (rejects) throw error;
   connection.refuseIdentity((error as NodeJS.ErrnoException).code ?? error.message);
@@ -136,7 +136,7 @@ function checkIdentity(connection: Connection, name: string, rejects: boolean, o
 async function resolve(options: ConnectOptions): Promise<string[]> {
   const host = options.host ?? 'localhost';
   if (isIP(host)) return [host];
-  const lookup = options.lookup ?? (dnsLookup as Lookup);
+  const lookup = options.lookup ?? (dnsLookup);
   const addresses = await new Promise<LookupAddress[]>((done, fail) => {
     lookup(host, { all: true, family: options.family ?? 0 }, (error, found) => (error ? fail(error) : done(found)));
   });

@@ -118,7 +118,7 @@ export class Connection extends Peer<ConnectionEvents> {
     this.#handshake = handshake;
     this.#operations.begin();
     const unsubscribe = onAbort(signal, (error) => this.destroy(error));
-    unheard(handshake.promise.finally(unsubscribe));
+    void unheard(handshake.promise.finally(unsubscribe));
     return handshake.promise;
   }
 

@@ -102,7 +102,8 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
       throw invalidArgument('length', 'an integer from 1 to 65535', length);
     }
     const material = this.native.exportKeyingMaterial(length, label, context && Buffer.from(context));
-    if (!material) throw new LibsslAsyncError('NOT_CONNECTED', 'the handshake is not done, or the connection is closed');
+    if (!material)
+      throw new LibsslAsyncError('NOT_CONNECTED', 'the handshake is not done, or the connection is closed');
     return material;
   }
 

@@ -121,7 +121,12 @@ export class RemoteKey {
 
   #call(event: NativeEvent, signal: AbortSignal): Uint8Array | PromiseLike<Uint8Array> {
     if (event.type === 'decrypt') return this.#options.decryptRaw!({ ciphertext: event.message!, signal });
-    return this.#options.sign({ scheme: event.scheme!, digest: event.digest ?? undefined, message: event.message!, signal });
+    return this.#options.sign({
+      scheme: event.scheme!,
+      digest: event.digest ?? undefined,
+      message: event.message!,
+      signal,
+    });
   }
 
   /** Whether somebody still waits for the answer. */
@@ -142,9 +147,11 @@ export function createRemoteKey(options: RemoteKeyOptions): RemoteKey {
 }
 
 function validate(options: RemoteKeyOptions): void {
-  if (typeof options?.sign !== 'function') throw invalidArgument('options.sign', 'a function', options?.sign);
-  if (options.decryptRaw !== undefined && typeof options.decryptRaw !== 'function') {
-    throw invalidArgument('options.decryptRaw', 'a function', options.decryptRaw);
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+  const { sign, decryptRaw }: { sign?: unknown; decryptRaw?: unknown } = options;
+  if (typeof sign !== 'function') throw invalidArgument('options.sign', 'a function', sign);
+  if (decryptRaw !== undefined && typeof decryptRaw !== 'function') {
+    throw invalidArgument('options.decryptRaw', 'a function', decryptRaw);
   }
   for (const name of ['concurrency', 'timeout'] as const) {
     const value = options[name];
@@ -182,8 +189,11 @@ function publicHalf({ certificate, publicKey }: RemoteKeyOptions): Buffer {
     const half = publicKey.type === 'private' ? createPublicKey(publicKey) : publicKey;
     return half.export({ type: 'spki', format: 'der' });
   }
-  const source = publicKey ?? (typeof certificate === 'object' && 'raw' in certificate ? certificate.raw : certificate!);
-  return typeof source === 'string' ? Buffer.from(source) : Buffer.from(source.buffer, source.byteOffset, source.length);
+  const source =
+    publicKey ?? (typeof certificate === 'object' && 'raw' in certificate ? certificate.raw : certificate!);
+  return typeof source === 'string'
+    ? Buffer.from(source)
+    : Buffer.from(source.buffer, source.byteOffset, source.length);
 }
 
 function inTurn(start: () => void): void {
@@ -200,5 +210,9 @@ function nextTurn(): void {
 }
 
 function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? `an instance of ${value.constructor?.name ?? 'Object'}` : `a ${typeof value}`;
+  return value === null
+    ? 'null'
+    : typeof value === 'object'
+      ? `an instance of ${value.constructor?.name ?? 'Object'}`
+      : `a ${typeof value}`;
 }

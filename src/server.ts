@@ -134,14 +134,22 @@ export class Server extends EventEmitter<ServerEvents> {
    */
   async listen(options: ListenOptions = {}): Promise<Address | string> {
     const { port = 0, host, path, backlog = 511, ipv6Only = false, reusePort = false, signal } = options;
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalidArgument('options.port', 'an integer from 0 to 65535', port);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw invalidArgument('options.port', 'an integer from 0 to 65535', port);
     if (this.#closing) throw new LibsslAsyncError('CLOSED', 'the server is closed');
     if (this.#isListening) throw new LibsslAsyncError('ALREADY_LISTENING', 'the server listens already');
     if (signal?.aborted) throw abortError(signal);
     this.#isListening = true;
     try {
       const addresses = path !== undefined ? [] : host === undefined ? ALL_ADDRESSES : await resolve(host);
-      const failure = this.#native.listen({ addresses, port, backlog, ipv6Only, reusePort, ...(path !== undefined && { path }) });
+      const failure = this.#native.listen({
+        addresses,
+        port,
+        backlog,
+        ipv6Only,
+        reusePort,
+        ...(path !== undefined && { path }),
+      });
       if (failure) throw toError(failure);
     } catch (error) {
       this.#isListening = false;
@@ -328,7 +336,10 @@ function validate(options: ServerOptions): void {
     throw invalidArgument('options.recordIO', "'loop' or 'worker'", recordIO);
   }
   if (recordIO === 'loop' && !environment.hasEventLoop) {
-    throw new LibsslAsyncError('UNSUPPORTED', "recordIO: 'loop' needs libuv, which this runtime does not offer: use 'worker'");
+    throw new LibsslAsyncError(
+      'UNSUPPORTED',
+      "recordIO: 'loop' needs libuv, which this runtime does not offer: use 'worker'",
+    );
   }
   if (truncation !== undefined && truncation !== 'error' && truncation !== 'end') {
     throw invalidArgument('options.truncation', "'error' or 'end'", truncation);
@@ -342,5 +353,8 @@ function validate(options: ServerOptions): void {
 }
 
 function takenTwice(): Error {
-  return new LibsslAsyncError('TAKEN_TWICE', "connections are taken by iterating or by the event 'connection', not both");
+  return new LibsslAsyncError(
+    'TAKEN_TWICE',
+    "connections are taken by iterating or by the event 'connection', not both",
+  );
 }

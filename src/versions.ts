@@ -6,12 +6,21 @@ import { native } from './binding.ts';
 export interface Versions {
   /** The version of this package. */
   readonly package: string;
-  /** The version of the OpenSSL that the connections use, such as `4.0.3`. */
+  /** The version of the OpenSSL that the connections use, such as `4.0.3`. Corresponds to `OpenSSL_version`. */
   readonly openssl: string;
+  /** Which build of the addon this is: `'bundled'` has an OpenSSL of its own. */
+  readonly build: 'bundled';
+  /** The file that libcrypto is in; `'static'` for the addon itself. */
+  readonly libcrypto: string;
+  /** Whether handshakes can pause here; otherwise a remote key cannot be used. Corresponds to `ASYNC_is_capable`. */
+  readonly asyncCapable: boolean;
 }
 
-/** What this package runs on. Corresponds to `OpenSSL_version`. */
+/** What this package runs on. */
 export const versions: Versions = Object.freeze({
   package: (createRequire(import.meta.url)('../package.json') as { version: string }).version,
   openssl: native.opensslVersion(),
+  build: 'bundled',
+  libcrypto: 'static',
+  asyncCapable: native.asyncCapable(),
 });

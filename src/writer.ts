@@ -46,7 +46,7 @@ export class Writer {
   shutdown(): Promise<void> {
     if (!this.#shutdown) {
       this.#shutdown = deferred();
-      unheard(this.#shutdown.promise);
+      void unheard(this.#shutdown.promise);
       this.#operations.begin();
       if (this.#writes.length === 0) this.#closeNotify();
     }
