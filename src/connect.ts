@@ -136,7 +136,7 @@ function checkIdentity(connection: Connection, name: string, rejects: boolean, o
 async function resolve(options: ConnectOptions): Promise<string[]> {
   const host = options.host ?? 'localhost';
   if (isIP(host)) return [host];
-  const lookup = options.lookup ?? (dnsLookup);
+  const lookup = options.lookup ?? dnsLookup;
   const addresses = await new Promise<LookupAddress[]>((done, fail) => {
     lookup(host, { all: true, family: options.family ?? 0 }, (error, found) => (error ? fail(error) : done(found)));
   });

@@ -148,7 +148,7 @@ export function createRemoteKey(options: RemoteKeyOptions): RemoteKey {
 
 function validate(options: RemoteKeyOptions): void {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
-  const { sign, decryptRaw }: { sign?: unknown; decryptRaw?: unknown } = options;
+  const { sign, decryptRaw } = options as { sign?: unknown; decryptRaw?: unknown };
   if (typeof sign !== 'function') throw invalidArgument('options.sign', 'a function', sign);
   if (decryptRaw !== undefined && typeof decryptRaw !== 'function') {
     throw invalidArgument('options.decryptRaw', 'a function', decryptRaw);
