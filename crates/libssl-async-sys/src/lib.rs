@@ -7,7 +7,7 @@
 //! | [`provider`] | `provider.h`, `core.h`, `core_dispatch.h` | what a provider compiled into the program needs |
 //! | [`params`] | `params.h`, `core_names.h` | typed parameters and their names |
 //! | [`pkey`] | `evp.h`, `rsa.h` | keys that a provider holds |
-//! | [`x509`] | `x509_vfy.h`, `pkcs12.h` | revocation lists, archives in a library context |
+//! | [`x509`] | `x509_vfy.h`, `pkcs12.h` | verification, revocation lists, archives |
 //! | [`crypto`] | `crypto.h`, `conf.h`, `err.h` | initialisation, error marks |
 //! | `engine` | `engine.h` | third-party engines; absent from OpenSSL 4.0 and `no-engine` builds |
 //! | [`thin`] | | the man page's functions on the `openssl` crate's types |
@@ -45,5 +45,5 @@ pub use x509::*;
 pub use openssl_sys::ENGINE;
 pub use openssl_sys::{
     BIGNUM, EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, PKCS12,
-    SSL, SSL_CTX, SSL_METHOD, X509, X509_CRL, X509_STORE,
+    SSL, SSL_CTX, SSL_METHOD, X509, X509_CRL, X509_STORE, X509_STORE_CTX,
 };

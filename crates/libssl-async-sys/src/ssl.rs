@@ -4,7 +4,7 @@ use crate::asynch::OSSL_ASYNC_FD;
 use libc::size_t;
 use openssl_sys::{
     OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
-    SSL_METHOD, SSL_ctrl, X509, X509_STORE,
+    SSL_METHOD, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX,
 };
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
@@ -100,6 +100,12 @@ unsafe extern "C" {
     pub fn SSL_CTX_set1_cert_store(ctx: *mut SSL_CTX, store: *mut X509_STORE);
     /// Sets how long sessions may be resumed, in seconds; returns the time it was before.
     pub fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long;
+    /// Sets what is called in place of `X509_verify_cert`, with `arg`, for the chain of a peer: 1 if it is accepted.
+    pub fn SSL_CTX_set_cert_verify_callback(
+        ctx: *mut SSL_CTX,
+        cb: Option<unsafe extern "C" fn(store: *mut X509_STORE_CTX, arg: *mut c_void) -> c_int>,
+        arg: *mut c_void,
+    );
     /// Sets the callback that chooses the certificate of every `SSL` made from `c`: 1 to go on, 0 to fail, -1 to be called
     /// again (`SSL_ERROR_WANT_X509_LOOKUP`).
     pub fn SSL_CTX_set_cert_cb(
