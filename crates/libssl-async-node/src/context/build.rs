@@ -13,7 +13,7 @@ use super::initialise::initialise;
 use super::options::NativeContextOptions;
 use super::sigalgs::SignatureAlgorithms;
 use super::trust::Trust;
-use super::{algorithms, alpn, observer, resumption};
+use super::{algorithms, alpn, observer, resumption, verify};
 use crate::error::Checked;
 
 /// Makes a context.
@@ -73,9 +73,12 @@ fn trust(options: &NativeContextOptions<'_>, authorities: &[X509]) -> Checked<Ar
     Ok(Arc::new(shared.with(authorities, &revoked)?))
 }
 
+/// Sets how peers are verified, and against what.
+///
 /// Corresponds to `SSL_CTX_set1_cert_store`, `X509_VERIFY_PARAM_set_flags` and `SSL_CTX_add_client_CA`.
 fn set_trust(builder: &mut SslContextBuilder, options: &NativeContextOptions<'_>, trust: &Trust) -> Checked<()> {
     trust.install(builder);
+    verify::install(builder);
     let mut flags = X509VerifyFlags::empty();
     flags.set(X509VerifyFlags::PARTIAL_CHAIN, options.allow_partial_trust_chain);
     flags.set(X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL, !options.crl.is_empty());

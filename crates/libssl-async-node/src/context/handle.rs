@@ -87,12 +87,11 @@ impl ContextHandle {
         let mut ssl = Ssl::new(&settings.context)?;
         ssl.set_accept_state();
         set_session_id_context(&ssl, &settings.session_id_context)?;
-        match (settings.request_cert, settings.reject_unauthorized) {
-            (false, _) => ssl.set_verify(SslVerifyMode::NONE),
-            (true, true) => ssl.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT),
-            // Whatever is found out about the client stays to be asked for.
-            (true, false) => ssl.set_verify_callback(SslVerifyMode::PEER, |_, _| true),
-        }
+        ssl.set_verify(match (settings.request_cert, settings.reject_unauthorized) {
+            (false, _) => SslVerifyMode::NONE,
+            (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+            (true, false) => SslVerifyMode::PEER,
+        });
         if let Some(sigalgs) = &settings.sigalgs {
             sigalgs.limit_server(&ssl)?;
         }

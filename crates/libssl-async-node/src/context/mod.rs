@@ -18,6 +18,7 @@ mod pfx;
 mod resumption;
 mod sigalgs;
 mod trust;
+mod verify;
 
 use napi::Env;
 use napi_derive::napi;
