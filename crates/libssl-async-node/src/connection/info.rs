@@ -75,9 +75,9 @@ impl NativeConnection {
     #[napi(getter)]
     pub fn peer_certificates(&self) -> Vec<Buffer> {
         let certificates = self.ask(|ssl| {
-            // A server's list of its client's chain leaves out the client's own certificate.
-            let own = ssl.peer_certificate().filter(|_| ssl.is_server());
-            let chain = ssl.peer_cert_chain().into_iter().flatten();
+            // A resumed session has no chain, and a server's list of its client's leaves out the client's own certificate.
+            let own = ssl.peer_certificate();
+            let chain = ssl.peer_cert_chain().into_iter().flatten().skip(usize::from(!ssl.is_server()));
             let mut certificates: Vec<_> = own.into_iter().filter_map(|own| own.to_der().ok()).collect();
             certificates.extend(chain.filter_map(|certificate| certificate.to_der().ok()));
             certificates
