@@ -167,8 +167,10 @@ export interface ContextOptions {
 
   /**
    * Finite-field Diffie-Hellman of a server, for TLS 1.2: parameters in PEM, or `'auto'` for well-known ones that fit the
-   * certificate. Default: none. Throws `ERR_LIBSSL_ASYNC_INVALID_DHPARAM`. Corresponds to `SSL_CTX_set_tmp_dh` and
-   * `SSL_CTX_set_dh_auto`.
+   * certificate.
+   *
+   * Default: the groups of RFC 7919 that are among `groups`, for clients that know them. Throws
+   * `ERR_LIBSSL_ASYNC_INVALID_DHPARAM`. Corresponds to `SSL_CTX_set_tmp_dh` and `SSL_CTX_set_dh_auto`.
    */
   readonly dhparam?: Bytes | undefined;
 
