@@ -143,7 +143,9 @@ function takeFailure(request: number): { cause?: unknown } {
 function systemError({ syscall, address, port }: NativeError, errno: number): Error {
   const [code, text] = getSystemErrorMap().get(errno) ?? [`UNKNOWN_${-errno}`, 'unknown error'];
   const place = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`;
-  const error = new Error(`${syscall === undefined ? '' : `${syscall} `}${code}: ${text}${place}`);
+  // As Node words them.
+  const words = syscall === undefined ? `${code}: ${text}` : `${syscall} ${code}${syscall === 'listen' ? `: ${text}` : ''}`;
+  const error = new Error(`${words}${place}`);
   return Object.assign(error, {
     errno,
     code,
