@@ -144,7 +144,8 @@ function systemError({ syscall, address, port }: NativeError, errno: number): Er
   const [code, text] = getSystemErrorMap().get(errno) ?? [`UNKNOWN_${-errno}`, 'unknown error'];
   const place = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`;
   // As Node words them.
-  const words = syscall === undefined ? `${code}: ${text}` : `${syscall} ${code}${syscall === 'listen' ? `: ${text}` : ''}`;
+  const words =
+    syscall === undefined ? `${code}: ${text}` : `${syscall} ${code}${syscall === 'listen' ? `: ${text}` : ''}`;
   const error = new Error(`${words}${place}`);
   return Object.assign(error, {
     errno,
