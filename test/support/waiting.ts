@@ -1,0 +1,24 @@
+// Waiting for what tells nobody: in turns of the event loop, never by the clock.
+
+import { readdirSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Lets the event loop turn so many times. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
+/** How long {@link eventually} goes on, in milliseconds: only tests that fail come near it. */
+const PATIENCE = 20_000;
+
+/** Waits until `condition` holds; returns whether it does in the end. */
+export async function eventually(condition: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + PATIENCE;
+  while (!condition() && performance.now() < deadline) await nextTurn();
+  return condition();
+}
+
+/** The open descriptors of this process. */
+export function descriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
