@@ -18,23 +18,28 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** The reading half of a connection. */
 export class Reader {
   readonly #operations: Operations;
-  readonly #truncation: 'error' | 'end';
+  #truncation: 'error' | 'end';
   #read: Read | undefined;
   #hasEnded = false;
-  #ended: Deferred<void> | undefined;
+  /** Who waits for the end of the peer's direction. */
+  #drained: Deferred<void> | undefined;
 
   constructor(operations: Operations, truncation: 'error' | 'end') {
     this.#operations = operations;
     this.#truncation = truncation;
   }
 
+  /** Takes an end without `close_notify` for an end. */
+  forgiveTruncation(): void {
+    this.#truncation = 'end';
+  }
+
   read(target: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<number | Buffer | null> {
     if (this.#read) {
       return Promise.reject(new LibsslAsyncError('CONCURRENT_READ', 'a read of this connection is pending'));
     }
-    if (target !== undefined && !(target instanceof Uint8Array && target.length > 0)) {
-      return Promise.reject(invalidArgument('target', 'a Uint8Array that is not empty', target));
-    }
+    const unfit = target === undefined ? undefined : check(target);
+    if (unfit) return Promise.reject(unfit);
     if (signal?.aborted) return Promise.reject(abortError(signal));
     const count = this.#try(target);
     if (count instanceof Error) return Promise.reject(count);
@@ -48,8 +53,10 @@ export class Reader {
 
   /** Goes on with the read that waits. */
   onReadable(): void {
-    if (!this.#read) return;
+    if (!this.#read) return this.#discard();
     const { target } = this.#read;
+    const unfit = target === undefined ? undefined : check(target);
+    if (unfit) return this.#settle((read) => read.reject(unfit));
     const count = this.#try(target);
     // A failure has destroyed the connection, and so has settled the read.
     if (count instanceof Error || count === WAIT) return;
@@ -59,23 +66,28 @@ export class Reader {
   /** Fails the read that waits: the connection is closed. */
   close(error: Error): void {
     this.#settle((read) => read.reject(error));
-    this.#ended?.resolve();
+    this.#endDrain();
   }
 
-  /** Waits for the end of the peer's direction; drops what comes before it, unless somebody reads. */
-  async drain(): Promise<void> {
-    while (!this.#hasEnded && !this.#operations.isClosed) {
-      if (this.#read) {
-        this.#ended ??= deferred();
-        await this.#ended.promise;
-      } else {
-        // What fails the read has closed the connection, which ends this wait.
-        await this.read(undefined, undefined).catch(() => null);
-      }
+  /** Waits for the end of the peer's direction, or of the connection; drops what comes before it and nobody reads. */
+  drain(): Promise<void> {
+    if (this.#hasEnded || this.#operations.isClosed) return Promise.resolve();
+    if (this.#drained) return this.#drained.promise;
+    const { promise } = (this.#drained = deferred());
+    this.#operations.begin();
+    this.#discard();
+    return promise;
+  }
+
+  /** Drops what is there, if nobody reads any more. */
+  #discard(): void {
+    while (this.#drained && !this.#read) {
+      const count = this.#try(undefined, true);
+      if (count instanceof Error || count === WAIT) return;
     }
   }
 
-  #try(target: Uint8Array | undefined): number | Error {
+  #try(target: Uint8Array | undefined, isDraining = false): number | Error {
     if (this.#hasEnded) return 0;
     if (!this.#operations.isOpen) return this.#operations.unusable();
     const count = this.#operations.native.read(target ?? scratch);
@@ -83,14 +95,23 @@ export class Reader {
     if (count < WAIT) {
       const error = this.#operations.takeFailure();
       const isTruncated = 'code' in error && error.code === 'ERR_LIBSSL_ASYNC_TRUNCATED';
-      if (!isTruncated || this.#truncation === 'error') {
+      // For those who only wait for the end, a FIN is one.
+      if (!isTruncated || (this.#truncation === 'error' && !isDraining)) {
         this.#operations.destroy(error);
         return error;
       }
     }
     this.#hasEnded = true;
-    this.#ended?.resolve();
+    this.#endDrain();
     return 0;
+  }
+
+  #endDrain(): void {
+    const drained = this.#drained;
+    if (!drained) return;
+    this.#drained = undefined;
+    this.#operations.end();
+    drained.resolve();
   }
 
   #settle(settle: (read: Read) => void): void {
@@ -100,7 +121,17 @@ export class Reader {
     read.unsubscribe();
     this.#operations.end();
     settle(read);
+    // Whoever reads on does so before.
+    if (this.#drained) setImmediate(() => this.#discard());
   }
+}
+
+/** What is wrong with a target; one that was detached is empty. */
+function check(target: Uint8Array): Error | undefined {
+  const expected = 'a Uint8Array that is not empty';
+  if (!(target instanceof Uint8Array)) return invalidArgument('target', expected, target);
+  if (target.length > 0) return undefined;
+  return invalidArgument('target', expected, target, 'it is empty, or detached');
 }
 
 /** What a read of `count` bytes resolves to. */

@@ -28,6 +28,9 @@ export class Writer {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
       return Promise.reject(invalidArgument('data', 'a Uint8Array or a string', data));
     }
+    if (typeof data !== 'string' && data.length === 0 && isDetached(data.buffer)) {
+      return Promise.reject(invalidArgument('data', 'a Uint8Array or a string', data, 'it is detached'));
+    }
     if (!this.#operations.isOpen) return unheard(Promise.reject(this.#operations.unusable()));
     if (this.#shutdown) {
       return unheard(Promise.reject(new LibsslAsyncError('CLOSED', 'this direction of the connection was shut down')));
@@ -119,5 +122,15 @@ export class Writer {
     this.#operations.end();
     if (error) this.#shutdown.reject(error);
     else this.#shutdown.resolve();
+  }
+}
+
+/** Whether memory was transferred away; of newer versions of Node, `ArrayBuffer` says so itself. */
+function isDetached(memory: ArrayBufferLike): boolean {
+  try {
+    void new Uint8Array(memory);
+    return false;
+  } catch {
+    return true;
   }
 }
