@@ -1,5 +1,6 @@
+import type { Bytes } from './context-options.ts';
 import { invalidArgument } from './errors.ts';
-import { type Bytes, elements, toBytes } from './options.ts';
+import { elements, toBytes } from './options.ts';
 
 /**
  * Protocols for ALPN in the wire format, a byte of length before each name; `undefined` for none.

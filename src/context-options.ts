@@ -1,7 +1,9 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
-import type { Bytes } from './options.ts';
 import type { RemoteKey } from './remote-key.ts';
+
+/** Bytes, or text that stands for its UTF-8. */
+export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
 
 /** A version of TLS. */
 export type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
@@ -11,7 +13,15 @@ export type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
  * object.
  */
 export type PrivateKey =
-  Bytes | KeyObject | RemoteKey | { readonly pem: Bytes | KeyObject; readonly passphrase?: string | undefined };
+  | Bytes
+  | KeyObject
+  | RemoteKey
+  | {
+      /** The key. */
+      readonly pem: Bytes | KeyObject;
+      /** Decrypts it. Default: the option `passphrase`. */
+      readonly passphrase?: string | undefined;
+    };
 
 /** Certificates: PEM, of which one string may hold many; DER; or an `X509Certificate`. */
 export type Certificates = Bytes | X509Certificate;
@@ -20,7 +30,12 @@ export type Certificates = Bytes | X509Certificate;
 export type Archive =
   | NodeJS.ArrayBufferView
   | ArrayBuffer
-  | { readonly buf: NodeJS.ArrayBufferView | ArrayBuffer; readonly passphrase?: string | undefined };
+  | {
+      /** The archive. */
+      readonly buf: NodeJS.ArrayBufferView | ArrayBuffer;
+      /** Decrypts it. Default: the option `passphrase`. */
+      readonly passphrase?: string | undefined;
+    };
 
 /**
  * Options of {@link createContext}. They are node:tls's where it has them, with the same names and meaning unless an option

@@ -2,36 +2,35 @@ import { getSystemErrorMap, inspect } from 'node:util';
 
 import type { NativeError } from './native.d.ts';
 
-/** What an error may tell beside its code and message. */
-export interface ErrorDetails {
-  /** The option that is wrong: `key[1]`, for instance. */
-  readonly option?: string;
-  /** The part of OpenSSL that reported the error, as `SSL routines`. */
-  readonly library?: string;
-  /** The reason in OpenSSL's words, which differ between its versions. */
-  readonly reason?: string;
-  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
-  readonly opensslErrorStack?: readonly string[];
-}
+/** What an error may have beside its code and message. */
+type Details = Partial<
+  Pick<NativeError, 'alert' | 'alertReceived' | 'library' | 'opensslErrorStack' | 'option' | 'reason'>
+>;
 
 /** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
 export class TlsError extends Error {
+  /** `TlsError`. */
   override readonly name = 'TlsError';
   /**
    * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
    * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
    */
   readonly code: string;
+  /** The option that is wrong: `key[1]`, for instance. */
   declare readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
   declare readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
   declare readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
   declare readonly opensslErrorStack?: readonly string[];
   /** The TLS alert that ended the connection, by its name in RFC 8446: `handshake_failure`, for instance. */
   declare readonly alert?: string;
   /** Whether the peer sent the alert; otherwise this side did. */
   declare readonly alertReceived?: boolean;
 
-  constructor(code: string, message: string, details: ErrorDetails & { alert?: string; alertReceived?: boolean } = {}) {
+  /** @internal */
+  constructor(code: string, message: string, details: Details = {}) {
     super(message);
     this.code = code;
     Object.assign(this, details);
@@ -40,15 +39,21 @@ export class TlsError extends Error {
 
 /** An error of this package's own. */
 export class LibsslAsyncError extends Error {
+  /** `LibsslAsyncError`. */
   override readonly name = 'LibsslAsyncError';
   /** `ERR_LIBSSL_ASYNC_<WHAT>`. */
   readonly code: `ERR_LIBSSL_ASYNC_${string}`;
+  /** The option that is wrong: `key[1]`, for instance. */
   declare readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
   declare readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
   declare readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
   declare readonly opensslErrorStack?: readonly string[];
 
-  constructor(what: string, message: string, details: ErrorDetails & { cause?: unknown } = {}) {
+  /** @internal */
+  constructor(what: string, message: string, details: Details & { cause?: unknown } = {}) {
     const { cause, ...rest } = details;
     super(message, 'cause' in details ? { cause } : undefined);
     this.code = `ERR_LIBSSL_ASYNC_${what}`;

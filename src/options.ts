@@ -1,8 +1,5 @@
 import { LibsslAsyncError, invalidArgument } from './errors.ts';
 
-/** Bytes, or text that stands for its UTF-8. */
-export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
-
 /** The value of an option, or of one of its elements, with its name for errors: `key[1]`. */
 export interface Named<T> {
   readonly name: string;
