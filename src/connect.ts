@@ -6,7 +6,7 @@ import { protocolList } from './alpn.ts';
 import { Connection } from './connection.ts';
 import { type Context, contextOf, createContext } from './context.ts';
 import { environment } from './environment.ts';
-import { abortError, invalidArgument } from './errors.ts';
+import { TlsError, abortError, invalidArgument } from './errors.ts';
 
 /** Node's form of a function that resolves names, called with `all: true`. */
 export type Lookup = (
@@ -125,9 +125,11 @@ function dial(options: ConnectOptions, addresses: string[]): Connection {
 
 function checkIdentity(connection: Connection, name: string, rejects: boolean, options: ConnectOptions): void {
   const certificate = connection.peerCertificate?.toLegacyObject();
-  if (!certificate) return;
   const check = options.checkServerIdentity ?? nodeCheckServerIdentity;
-  const error = check(name, certificate);
+  // Only a cipher without authentication does without a certificate; the error is Node's.
+  const error = certificate
+    ? check(name, certificate)
+    : new TlsError('UNABLE_TO_GET_ISSUER_CERT', 'unable to get issuer certificate');
   if (!error) return;
   if (rejects) throw error;
   connection.refuseIdentity((error as NodeJS.ErrnoException).code ?? error.message);

@@ -6,8 +6,8 @@ import test from 'ava';
 import { createContext } from 'libssl-async';
 
 import { type Identity, issue, issueAuthority, revoke } from '../support/certificates.ts';
-import { type TlsFailure, connected, refused } from '../support/meeting.ts';
-import { nodeClientSocket, serve } from '../support/peers.ts';
+import { type TlsFailure, connected, meet, refused } from '../support/meeting.ts';
+import { dial, nodeClientSocket, serve } from '../support/peers.ts';
 
 const authority = issueAuthority();
 const good = issue({ issuer: authority });
@@ -90,6 +90,26 @@ test('a server of another name is refused', async (t) => {
   const { key, cert } = issue({ issuer: authority, names: ['other'] });
   const error = await t.throwsAsync(connected(t, { key, cert }, { ca }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   t.regex(error.message, /localhost/);
+});
+
+test('a server without a certificate is refused', async (t) => {
+  const anonymous = { ciphers: 'AECDH-AES128-SHA@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
+  const { client } = await meet(t, anonymous, { ca, ...anonymous });
+  t.like(client, { name: 'TlsError', code: 'UNABLE_TO_GET_ISSUER_CERT' });
+  const ends = await connected(t, anonymous, { ca, ...anonymous, rejectUnauthorized: false });
+  t.false(ends.client.authorized);
+  t.is(ends.client.authorizationError, 'UNABLE_TO_GET_ISSUER_CERT');
+});
+
+test('a resumed session is for one name alone', async (t) => {
+  const { server: ours, port } = await serve(t, { context: createContext(server(good)) });
+  ours.on('connection', (connection) => void connection.write('x'));
+  const context = createContext({ ca });
+  const first = await dial(t, port, { context, servername: 'localhost' });
+  await first.read();
+  await t.throwsAsync(dial(t, port, { context, servername: 'other', session: first.getSession() }), {
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  });
 });
 
 test('connect() may go on with a server that its context would refuse', async (t) => {
