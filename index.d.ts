@@ -6,9 +6,6 @@ import { Duplex } from 'node:stream';
 import { X509Certificate, KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
-/** Bytes, or text that stands for its UTF-8. */
-type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
-
 /** What a signer is asked to sign. */
 interface SignRequest {
   /** The TLS name of the signature scheme, such as `rsa_pss_rsae_sha256`. */
@@ -70,6 +67,8 @@ declare class RemoteKey {
  */
 declare function createRemoteKey(options: RemoteKeyOptions): RemoteKey;
 
+/** Bytes, or text that stands for its UTF-8. */
+type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
 /** A version of TLS. */
 type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 /**
@@ -81,7 +80,9 @@ type PrivateKey =
   | KeyObject
   | RemoteKey
   | {
+      /** The key. */
       readonly pem: Bytes | KeyObject;
+      /** Decrypts it. Default: the option `passphrase`. */
       readonly passphrase?: string | undefined;
     };
 /** Certificates: PEM, of which one string may hold many; DER; or an `X509Certificate`. */
@@ -91,7 +92,9 @@ type Archive =
   | NodeJS.ArrayBufferView
   | ArrayBuffer
   | {
+      /** The archive. */
       readonly buf: NodeJS.ArrayBufferView | ArrayBuffer;
+      /** Decrypts it. Default: the option `passphrase`. */
       readonly passphrase?: string | undefined;
     };
 /**
@@ -218,41 +221,15 @@ interface ContextOptions {
   readonly tickets?: number | undefined;
   /**
    * Finite-field Diffie-Hellman of a server, for TLS 1.2: parameters in PEM, or `'auto'` for well-known ones that fit the
-   * certificate. Default: none. Throws `ERR_LIBSSL_ASYNC_INVALID_DHPARAM`. Corresponds to `SSL_CTX_set_tmp_dh` and
-   * `SSL_CTX_set_dh_auto`.
+   * certificate.
+   *
+   * Default: the groups of RFC 7919 that are among `groups`, for clients that know them. Throws
+   * `ERR_LIBSSL_ASYNC_INVALID_DHPARAM`. Corresponds to `SSL_CTX_set_tmp_dh` and `SSL_CTX_set_dh_auto`.
    */
   readonly dhparam?: Bytes | undefined;
   /** `SSL_OP_*` bits to be set, of `crypto.constants`. Default: none. Corresponds to `SSL_CTX_set_options`. */
   readonly secureOptions?: number | undefined;
 }
-/** The names of all options. */
-declare const CONTEXT_OPTIONS: readonly [
-  'ALPNProtocols',
-  'allowPartialTrustChain',
-  'ca',
-  'cert',
-  'ciphers',
-  'crl',
-  'dhparam',
-  'ecdhCurve',
-  'groups',
-  'honorCipherOrder',
-  'key',
-  'maxVersion',
-  'minVersion',
-  'passphrase',
-  'pfx',
-  'rejectUnauthorized',
-  'requestCert',
-  'secureOptions',
-  'sessionIdContext',
-  'sessionTimeout',
-  'sigalgs',
-  'ticketKeys',
-  'tickets',
-];
-/** Options that node:tls has for contexts, connections or servers, and what to do instead. */
-declare const FOREIGN_OPTIONS: Readonly<Record<string, string>>;
 
 /**
  * Keys, certificates, trust and parameters of any number of connections of either side; made by {@link createContext}.
@@ -487,8 +464,15 @@ interface ConnectOptions {
  */
 declare function connect(options: ConnectOptions): Promise<Connection>;
 
-/** What an error may tell beside its code and message. */
-interface ErrorDetails {
+/** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
+declare class TlsError extends Error {
+  /** `TlsError`. */
+  readonly name = 'TlsError';
+  /**
+   * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
+   * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
+   */
+  readonly code: string;
   /** The option that is wrong: `key[1]`, for instance. */
   readonly option?: string;
   /** The part of OpenSSL that reported the error, as `SSL routines`. */
@@ -497,48 +481,25 @@ interface ErrorDetails {
   readonly reason?: string;
   /** The entries of OpenSSL's error queue, oldest first, if there are several. */
   readonly opensslErrorStack?: readonly string[];
-}
-/** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
-declare class TlsError extends Error {
-  readonly name = 'TlsError';
-  /**
-   * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
-   * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
-   */
-  readonly code: string;
-  readonly option?: string;
-  readonly library?: string;
-  readonly reason?: string;
-  readonly opensslErrorStack?: readonly string[];
   /** The TLS alert that ended the connection, by its name in RFC 8446: `handshake_failure`, for instance. */
   readonly alert?: string;
   /** Whether the peer sent the alert; otherwise this side did. */
   readonly alertReceived?: boolean;
-  constructor(
-    code: string,
-    message: string,
-    details?: ErrorDetails & {
-      alert?: string;
-      alertReceived?: boolean;
-    },
-  );
 }
 /** An error of this package's own. */
 declare class LibsslAsyncError extends Error {
+  /** `LibsslAsyncError`. */
   readonly name = 'LibsslAsyncError';
   /** `ERR_LIBSSL_ASYNC_<WHAT>`. */
   readonly code: `ERR_LIBSSL_ASYNC_${string}`;
+  /** The option that is wrong: `key[1]`, for instance. */
   readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
   readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
   readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
   readonly opensslErrorStack?: readonly string[];
-  constructor(
-    what: string,
-    message: string,
-    details?: ErrorDetails & {
-      cause?: unknown;
-    },
-  );
 }
 
 /** What the worker pool of the process has done, for all its environments. */
@@ -676,10 +637,16 @@ declare function createServer(options: ServerOptions): Server;
 interface Versions {
   /** The version of this package. */
   readonly package: string;
-  /** The version of the OpenSSL that the connections use, such as `4.0.3`. */
+  /** The version of the OpenSSL that the connections use, such as `4.0.3`. Corresponds to `OpenSSL_version`. */
   readonly openssl: string;
+  /** Which build of the addon this is: `'bundled'` has an OpenSSL of its own. */
+  readonly build: 'bundled';
+  /** The file that libcrypto is in; `'static'` for the addon itself. */
+  readonly libcrypto: string;
+  /** Whether handshakes can pause here; otherwise a remote key cannot be used. Corresponds to `ASYNC_is_capable`. */
+  readonly asyncCapable: boolean;
 }
-/** What this package runs on. Corresponds to `OpenSSL_version`. */
+/** What this package runs on. */
 declare const versions: Versions;
 
 /** Options of {@link configure}. */
@@ -697,10 +664,8 @@ interface Configuration {
 declare function configure({ threads, opensslConfig }: Configuration): void;
 
 export {
-  CONTEXT_OPTIONS,
   Connection,
   Context,
-  FOREIGN_OPTIONS,
   LibsslAsyncError,
   RemoteKey,
   Server,
@@ -717,6 +682,7 @@ export type {
   Address,
   Archive,
   AsyncStatus,
+  Bytes,
   Certificates,
   Cipher,
   CloseOptions,
