@@ -149,5 +149,5 @@ fn set_session_id_context(ssl: &Ssl, context: &[u8]) -> Result<(), ErrorStack> {
 
 /// Whether a server can be asked for by this name.
 fn is_host_name(name: &str) -> bool {
-    !name.is_empty() && name.parse::<IpAddr>().is_err()
+    !name.is_empty() && !name.contains('\0') && name.parse::<IpAddr>().is_err()
 }

@@ -41,7 +41,5 @@ unsafe extern "C" fn go_on(_ok: c_int, _store: *mut ffi::X509_STORE_CTX) -> c_in
 /// The SSL is valid.
 unsafe fn refuses(ssl: *mut ffi::SSL) -> bool {
     // SAFETY: the caller's.
-    unsafe {
-        ffi::SSL_is_server(ssl) != 1 || ffi::SSL_get_verify_mode(ssl) & ffi::SSL_VERIFY_FAIL_IF_NO_PEER_CERT != 0
-    }
+    unsafe { ffi::SSL_is_server(ssl) != 1 || ffi::SSL_get_verify_mode(ssl) & ffi::SSL_VERIFY_FAIL_IF_NO_PEER_CERT != 0 }
 }
