@@ -6,8 +6,8 @@ import test from 'ava';
 import { createContext } from 'libssl-async';
 
 import { type Identity, issue, issueAuthority, revoke } from '../support/certificates.ts';
-import { type TlsFailure, connected, meet, refused } from '../support/meeting.ts';
-import { dial, nodeClientSocket, serve } from '../support/peers.ts';
+import { type TlsFailure, connected, refused } from '../support/meeting.ts';
+import { dial, nodeClientSocket, nodeServer, serve } from '../support/peers.ts';
 
 const authority = issueAuthority();
 const good = issue({ issuer: authority });
@@ -94,11 +94,12 @@ test('a server of another name is refused', async (t) => {
 
 test('a server without a certificate is refused', async (t) => {
   const anonymous = { ciphers: 'AECDH-AES128-SHA@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
-  const { client } = await meet(t, anonymous, { ca, ...anonymous });
-  t.like(client, { name: 'TlsError', code: 'UNABLE_TO_GET_ISSUER_CERT' });
-  const ends = await connected(t, anonymous, { ca, ...anonymous, rejectUnauthorized: false });
-  t.false(ends.client.authorized);
-  t.is(ends.client.authorizationError, 'UNABLE_TO_GET_ISSUER_CERT');
+  const port = await nodeServer(t, () => {}, { key: undefined, cert: undefined, ...anonymous });
+  const context = createContext({ ca, ...anonymous });
+  await t.throwsAsync(dial(t, port, { context }), { name: 'TlsError', code: 'UNABLE_TO_GET_ISSUER_CERT' });
+  const connection = await dial(t, port, { context, rejectUnauthorized: false });
+  t.false(connection.authorized);
+  t.is(connection.authorizationError, 'UNABLE_TO_GET_ISSUER_CERT');
 });
 
 test('a resumed session is for one name alone', async (t) => {
