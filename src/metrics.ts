@@ -25,7 +25,15 @@ export interface Metrics {
   /** Gauge: jobs that are paused now. */
   readonly paused: number;
   /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
-  readonly pauseTime: { readonly bounds: readonly number[]; readonly counts: readonly number[] };
+  readonly pauseTime: PauseTime;
+}
+
+/** A histogram of pauses. */
+export interface PauseTime {
+  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
+  readonly bounds: readonly number[];
+  /** How many pauses fell into each bucket: one more than there are bounds. */
+  readonly counts: readonly number[];
 }
 
 /** A snapshot of the counters, which only grow, and of the two gauges. */

@@ -9,8 +9,11 @@ export type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
 
 /** One end of a TCP connection. */
 export interface Address {
+  /** The IP address. */
   readonly address: string;
+  /** Its version. */
   readonly family: 'IPv4' | 'IPv6';
+  /** The TCP port. */
   readonly port: number;
 }
 
@@ -101,9 +104,15 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
     if (!Number.isInteger(length) || length < 1 || length > 65_535) {
       throw invalidArgument('length', 'an integer from 1 to 65535', length);
     }
-    const material = this.native.exportKeyingMaterial(length, label, context && Buffer.from(context));
-    if (!material)
+    if (typeof label !== 'string') throw invalidArgument('label', 'a string', label);
+    if (context !== undefined && !(context instanceof Uint8Array)) {
+      throw invalidArgument('context', 'a Uint8Array', context);
+    }
+    if (this.protocol === undefined) {
       throw new LibsslAsyncError('NOT_CONNECTED', 'the handshake is not done, or the connection is closed');
+    }
+    const material = this.native.exportKeyingMaterial(length, label, context && Buffer.from(context));
+    if (!material) throw invalidArgument('label', 'a label for others than TLS', label, 'TLS uses it itself');
     return material;
   }
 
