@@ -45,8 +45,6 @@ pub const SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR: c_int = 0x10;
 
 /// Reason: the peer's certificate was refused.
 pub const SSL_R_CERTIFICATE_VERIFY_FAILED: c_int = 134;
-/// Reason: the transport ended without `close_notify`.
-pub const SSL_R_UNEXPECTED_EOF_WHILE_READING: c_int = 294;
 
 /// Info callback: a state of the handshake was entered or left.
 pub const SSL_CB_LOOP: c_int = 0x01;

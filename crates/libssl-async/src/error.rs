@@ -37,7 +37,7 @@ pub enum Error {
     /// The protocol failed: a fault of the peer, of the configuration, or of the two together.
     #[error(transparent)]
     Ssl(#[from] SslError),
-    /// The transport ended without a `close_notify`: what was read may be cut short.
+    /// The transport ended without a `close_notify`: what was read may be cut short. Writing is still possible.
     #[error("the peer closed the transport without close_notify")]
     Truncated,
     /// The SSL cannot be used here.
@@ -106,8 +106,7 @@ impl SslError {
     /// The reason as Node spells its codes: `ERR_SSL_` and the reason in capitals, spaces as underscores.
     pub fn code(&self) -> String {
         let reason = self.reason().unwrap_or("unknown");
-        let reason: String =
-            reason.chars().map(|c| if c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
+        let reason: String = reason.chars().map(|c| if c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
         format!("ERR_SSL_{reason}")
     }
 }

@@ -80,4 +80,3 @@ pub(super) unsafe extern "C" fn observe(ssl: *const ffi::SSL, kind: c_int, value
         unsafe { bio::wire_of(ssl) }.set_alert(alert);
     }
 }
-

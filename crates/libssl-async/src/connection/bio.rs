@@ -23,7 +23,7 @@ pub(super) struct WiredSsl {
 }
 
 // SAFETY: an SSL and its BIO may be used on any thread, one at a time. What must not move is an SSL with a paused job;
-// `Session`, the one owner of this type, sees to that by not being `Send` itself.
+// `Job`, which owns such SSLs, sees to that by not being `Send` itself.
 unsafe impl Send for WiredSsl {}
 // SAFETY: `&WiredSsl` gives `&SslRef`, which is `Sync`, and nothing of the wire.
 unsafe impl Sync for WiredSsl {}
@@ -49,7 +49,6 @@ impl WiredSsl {
     pub(super) fn ssl(&self) -> &Ssl {
         &self.ssl
     }
-
 
     pub(super) fn wire(&mut self) -> &mut Wire {
         // SAFETY: allocated in `new` and freed in `drop`. The BIO's callbacks touch it only during an SSL call, for
@@ -106,7 +105,7 @@ unsafe extern "C" fn write(bio: *mut ffi::BIO, bytes: *const c_char, length: c_i
                 ffi::BIO_set_retry_write(bio);
                 -1
             }
-            Transfer::End | Transfer::Failed => -1,
+            Transfer::Failed => -1,
         }
     }
 }
@@ -122,21 +121,17 @@ unsafe extern "C" fn read(bio: *mut ffi::BIO, bytes: *mut c_char, length: c_int)
                 ffi::BIO_set_retry_read(bio);
                 -1
             }
-            Transfer::End => 0,
             Transfer::Failed => -1,
         }
     }
 }
 
-unsafe extern "C" fn control(bio: *mut ffi::BIO, command: c_int, _number: c_long, _pointer: *mut c_void) -> c_long {
+unsafe extern "C" fn control(_bio: *mut ffi::BIO, command: c_int, _number: c_long, _pointer: *mut c_void) -> c_long {
     match command {
         ffi::BIO_CTRL_FLUSH => 1,
-        // SAFETY: libcrypto passes our own BIO.
-        ffi::BIO_CTRL_EOF => unsafe { wire(bio) }.input_ended().into(),
         _ => 0,
     }
 }
-
 
 /// The wire of an SSL.
 ///

@@ -1,5 +1,6 @@
 //! A connection whose SSL calls run inside jobs.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::raw::c_int;
@@ -7,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use std::fmt;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use libssl_async_sys as sys;
@@ -16,7 +16,7 @@ use openssl::ssl::{Ssl, SslRef};
 use openssl_sys as ffi;
 
 use super::buffer::Buffer;
-use super::session::{Call, Outcome, Session};
+use super::session::{Outcome, Session};
 use super::wire::Wire;
 use super::{Connection, Step, Want};
 use crate::completion::Signal;
@@ -71,6 +71,7 @@ impl JobConnection {
             read_buffer: Vec::new(),
             write_buffer: Vec::new(),
             closed: false,
+            shut_down: false,
         };
         Ok(Self { job: ManuallyDrop::new(Box::new(job)) })
     }
@@ -105,6 +106,9 @@ impl JobConnection {
         if let Step::Wait(want) = self.finish()? {
             return Ok(Step::Wait(want));
         }
+        if self.wire().output_full() {
+            return Ok(Step::Wait(Want::Output));
+        }
         let bytes = &bytes[..bytes.len().min(RECORD)];
         self.job.write_buffer.extend_from_slice(bytes);
         let _ = self.finish()?;
@@ -118,7 +122,10 @@ impl JobConnection {
                 return Ok(Step::Wait(want));
             }
         }
-        self.job.settle()
+        match self.job.settle()? {
+            Step::Wait(want) if self.job.is_paused() => Ok(Step::Wait(want)),
+            _ => Ok(Step::Done(())),
+        }
     }
 
     /// Sends `close_notify`, once, after all bytes taken so far. `Done(true)` if the peer's has come too.
@@ -128,10 +135,13 @@ impl JobConnection {
         if let Step::Wait(want) = self.finish()? {
             return Ok(Step::Wait(want));
         }
-        Ok(match self.job.advance(Operation::Shutdown)? {
-            Step::Done(()) => Step::Done(self.job.closed),
-            Step::Wait(want) => Step::Wait(want),
-        })
+        if !self.job.shut_down {
+            if let Step::Wait(want) = self.job.advance(Operation::Shutdown)? {
+                return Ok(Step::Wait(want));
+            }
+            self.job.shut_down = true;
+        }
+        Ok(Step::Done(self.job.closed))
     }
 
     /// Leaves asynchronous mode; fails if a job is paused. What was decrypted and not read is lost: read it first.
@@ -214,6 +224,15 @@ pub(crate) struct Job {
     write_buffer: Vec<u8>,
     /// The peer has sent `close_notify`.
     closed: bool,
+    /// `close_notify` has been sent.
+    shut_down: bool,
+}
+
+/// Whether an SSL call starts an operation or resumes the job of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Start,
+    Resume,
 }
 
 /// The SSL calls that may pause.
@@ -248,7 +267,10 @@ impl Job {
         if self.paused.as_ref().is_some_and(|paused| paused.operation != operation)
             && let Step::Wait(want) = self.settle()?
         {
-            return Ok(Step::Wait(want));
+            // A job that has ended and left its operation waiting for the peer holds up nobody else's.
+            if self.paused.is_some() {
+                return Ok(Step::Wait(want));
+            }
         }
         self.step(operation)
     }
@@ -275,7 +297,7 @@ impl Job {
             }
             let signal = Arc::clone(session.signal());
             job::drive(&signal, || {
-                session.call(call, |ssl| {
+                session.call(|ssl| {
                     // SAFETY: the SSL is valid, the thread is the one that started the job (rule 1: this type is not
                     // `Send`), the call is the one that paused (rule 2), and the buffers do not move or change until
                     // it has ended (rule 3); `count` is used only on success (rule 4).
@@ -311,6 +333,8 @@ impl Job {
     fn take_turn(&mut self) -> Result<Call, Want> {
         let signal = self.session.signal();
         let Some(paused) = &self.paused else {
+            // With no job paused there is no request, and so no completion: what is stored is left over.
+            signal.take_permit();
             return if self.waiting.take_turn(&self.local.jobs) { Ok(Call::Start) } else { Err(Want::Job) };
         };
         match paused.until {
@@ -324,7 +348,10 @@ impl Job {
                 signal.take_permit();
                 signal.counters().again_retries.add(1);
             }
-            Until::Completed | Until::Now => {}
+            Until::Now => {
+                signal.take_permit();
+            }
+            Until::Completed => {}
         }
         signal.count_resume(paused.since);
         self.local.jobs.resume();
@@ -376,6 +403,11 @@ impl Job {
             }
             Operation::Shutdown => self.closed |= count == 1,
         }
+    }
+
+    /// Stops counting on the end of the job: it is left paused for ever (rule 13).
+    pub(crate) fn give_up(&self) {
+        self.local.jobs.resume();
     }
 
     pub(crate) fn is_paused(&self) -> bool {

@@ -16,8 +16,8 @@ mod wire;
 pub use alert::Alert;
 pub use job::JobConnection;
 pub(crate) use job::{Job, Stay};
-pub(crate) use wire::Wire;
 pub use plain::Connection;
+pub(crate) use wire::Wire;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use libssl_async_sys::thin::AsyncStatus;
 use openssl::ssl::SslRef;
 use openssl_sys as ffi;
 
-use super::session::{Call, Outcome, Session};
+use super::session::{Outcome, Session};
 use super::wire::Wire;
 use super::{Step, Want};
 use crate::completion::{AsyncEvent, ConnectionId};
@@ -37,7 +37,7 @@ impl Connection {
     /// Fails with [`Error::Truncated`] if the transport ended without one. Corresponds to `SSL_read_ex`.
     pub fn read(&mut self, target: &mut [MaybeUninit<u8>]) -> Result<Step<usize>, Error> {
         let mut read = 0;
-        let outcome = self.session.call(Call::Start, |ssl| {
+        let outcome = self.session.call(|ssl| {
             // SAFETY: the SSL is valid, the memory writable; with no job the call ends before it returns (rule 3).
             unsafe { ffi::SSL_read_ex(ssl, target.as_mut_ptr().cast(), target.len(), &mut read) }
         })?;
@@ -47,7 +47,7 @@ impl Connection {
     /// As [`Connection::read`], but the bytes stay where they are. Corresponds to `SSL_peek_ex`.
     pub fn peek(&mut self, target: &mut [MaybeUninit<u8>]) -> Result<Step<usize>, Error> {
         let mut read = 0;
-        let outcome = self.session.call(Call::Start, |ssl| {
+        let outcome = self.session.call(|ssl| {
             // SAFETY: as in `read`.
             unsafe { ffi::SSL_peek_ex(ssl, target.as_mut_ptr().cast(), target.len(), &mut read) }
         })?;
@@ -60,9 +60,13 @@ impl Connection {
     pub fn write(&mut self, bytes: &[u8]) -> Result<Step<usize>, Error> {
         let mut taken = 0;
         while taken < bytes.len() {
+            // Asked before and not by libssl, which would keep an encrypted record that nobody was told of.
+            if self.wire().output_full() {
+                return Ok(if taken > 0 { Step::Done(taken) } else { Step::Wait(Want::Output) });
+            }
             let rest = &bytes[taken..];
             let mut written = 0;
-            let outcome = self.session.call(Call::Start, |ssl| {
+            let outcome = self.session.call(|ssl| {
                 // SAFETY: the SSL is valid, the memory readable; with no job the call ends before it returns (rule 3).
                 unsafe { ffi::SSL_write_ex(ssl, rest.as_ptr().cast(), rest.len(), &mut written) }
             })?;
@@ -80,7 +84,7 @@ impl Connection {
     /// Corresponds to `SSL_shutdown`.
     pub fn shutdown(&mut self) -> Result<Step<bool>, Error> {
         let mut result = 0;
-        let outcome = self.session.call(Call::Start, |ssl| {
+        let outcome = self.session.call(|ssl| {
             // SAFETY: the SSL is valid and past its handshake, with no job (rule 14).
             result = unsafe { ffi::SSL_shutdown(ssl) };
             // 0 says that the peer's `close_notify` is missing, which is no failure.

@@ -39,13 +39,6 @@ pub(super) enum Outcome {
     NoJob,
 }
 
-/// Whether an SSL call starts an operation or resumes the job of one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
-    Start,
-    Resume,
-}
-
 impl Session {
     /// Takes an SSL that has not begun its handshake, for the side that `ssl` is set to.
     ///
@@ -76,7 +69,6 @@ impl Session {
         self.wired.ssl()
     }
 
-
     pub(super) fn wire(&mut self) -> &mut Wire {
         self.wired.wire()
     }
@@ -88,33 +80,36 @@ impl Session {
     /// Makes an SSL call and tells what it said.
     ///
     /// `call` returns what the function returned; all SSL functions used here say success with 1 or more.
-    pub(super) fn call(&mut self, kind: Call, call: impl FnOnce(*mut ffi::SSL) -> c_int) -> Result<Outcome, Error> {
+    pub(super) fn call(&mut self, call: impl FnOnce(*mut ffi::SSL) -> c_int) -> Result<Outcome, Error> {
         if self.broken {
             return Err(Error::Closed);
         }
-        if kind == Call::Start {
-            // Leftovers of others on this thread would be taken for this call's errors (rule 20).
-            // SAFETY: touches only the error queue of this thread.
-            unsafe { ffi::ERR_clear_error() };
-        }
+        // Leftovers of others on this thread would be taken for this call's errors (rule 20). What the job itself had
+        // queued before it paused is in `errors`.
+        // SAFETY: touches only the error queue of this thread.
+        unsafe { ffi::ERR_clear_error() };
         let ssl = self.wired.ssl().as_ptr();
         let result = call(ssl);
         if result > 0 {
             return Ok(Outcome::Done);
         }
+        // Before `SSL_get_error`, which in 3.x says that an SSL with a paused job has failed if anybody's error is queued.
+        // SAFETY: the SSL is valid.
+        if unsafe { sys::SSL_waiting_for_async(ssl) } == 1 {
+            let left = ErrorStack::get();
+            if !left.errors().is_empty() {
+                self.errors.push(left);
+            }
+            return Ok(Outcome::Paused);
+        }
         // SAFETY: at once after the call, on the same thread (rule 21).
         let error = unsafe { ffi::SSL_get_error(ssl, result) };
         match error {
+            // Not a failure of the SSL: the other direction is still open.
+            ffi::SSL_ERROR_WANT_READ if self.wire().input_ended() => Err(Error::Truncated),
             ffi::SSL_ERROR_WANT_READ => Ok(Outcome::WantInput),
             ffi::SSL_ERROR_WANT_WRITE => Ok(Outcome::WantOutput),
             ffi::SSL_ERROR_ZERO_RETURN => Ok(Outcome::Closed),
-            sys::SSL_ERROR_WANT_ASYNC => {
-                let left = ErrorStack::get();
-                if !left.errors().is_empty() {
-                    self.errors.push(left);
-                }
-                Ok(Outcome::Paused)
-            }
             sys::SSL_ERROR_WANT_ASYNC_JOB => Ok(Outcome::NoJob),
             ffi::SSL_ERROR_WANT_CLIENT_HELLO_CB => Err(Error::RetryPoint("ClientHello")),
             ffi::SSL_ERROR_WANT_X509_LOOKUP => Err(Error::RetryPoint("certificate")),
@@ -132,9 +127,6 @@ impl Session {
         }
         if let Some(error) = self.wire().take_socket_error() {
             return Error::Io(error.into());
-        }
-        if self.wire().input_ended() && (stack.errors().is_empty() || is_unexpected_end(&stack)) {
-            return Error::Truncated;
         }
         let verify = self.ssl().verify_result();
         let stack = match self.errors.drain(..).next() {
@@ -162,10 +154,6 @@ fn refuse_unsupported(ssl: &SslRef) -> Result<(), Error> {
         return Err(Error::Unsupported("DTLS over a stream"));
     }
     Ok(())
-}
-
-fn is_unexpected_end(stack: &ErrorStack) -> bool {
-    stack.errors().iter().any(|error| error.reason_code() == sys::SSL_R_UNEXPECTED_EOF_WHILE_READING)
 }
 
 fn is_verify_failure(stack: &ErrorStack) -> bool {

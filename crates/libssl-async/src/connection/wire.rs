@@ -21,7 +21,8 @@ const INPUT_SIZE: usize = 64 * 1024;
 pub(crate) struct Wire {
     input: Buffer,
     output: Buffer,
-    /// Input has ended: libssl sees the end of the file behind the last byte.
+    /// Input has ended. libssl sees no more than that nothing is there: it would take the end for a failure of both
+    /// directions.
     ended: bool,
     /// All input and output fails at once, so that an operation that was given up ends (rule 11).
     severed: bool,
@@ -38,7 +39,6 @@ pub(crate) struct Wire {
 pub(super) enum Transfer {
     Bytes(usize),
     Retry,
-    End,
     Failed,
 }
 
@@ -154,17 +154,14 @@ impl Wire {
         if self.input.len() > 0 {
             return Transfer::Bytes(self.input.read(target));
         }
-        if self.ended {
-            return Transfer::End;
-        }
         let Some(socket) = &self.socket else { return Transfer::Retry };
-        if self.drained {
+        if self.ended || self.drained {
             return Transfer::Retry;
         }
         match receive(socket, target) {
             Ok(0) => {
                 self.ended = true;
-                Transfer::End
+                Transfer::Retry
             }
             Ok(count) => {
                 // The end of the input comes with an event of its own, at the latest.
@@ -186,7 +183,8 @@ impl Wire {
         if self.severed {
             return Transfer::Failed;
         }
-        if self.output_full() {
+        // Beyond the limit that writers ask for themselves there is room for what libssl answers by itself.
+        if self.output.len() >= 2 * OUTPUT_LIMIT {
             return Transfer::Retry;
         }
         self.output.write(bytes);
