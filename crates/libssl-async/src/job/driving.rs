@@ -16,7 +16,7 @@ thread_local! {
 /// (rule 1), so a thread-local reaches it.
 pub(crate) fn drive<T>(signal: &Arc<Signal>, call: impl FnOnce() -> T) -> T {
     // SAFETY: only asks which job runs on this thread.
-    debug_assert!(unsafe { libssl_async_sys::ASYNC_get_current_job() }.is_null(), "rule 22: no job inside a job");
+    assert!(unsafe { libssl_async_sys::ASYNC_get_current_job() }.is_null(), "rule 22: no job inside a job");
     DRIVER.set(Some(Arc::clone(signal)));
     RESUMES.set(RESUMES.get() + 1);
     let result = call();

@@ -17,8 +17,6 @@ pub(crate) struct ThreadJobs {
     paused: Cell<usize>,
     /// First come, first served (rule 16).
     queue: RefCell<VecDeque<Rc<Place>>>,
-    /// Jobs that are kept for connections that were called from the queue.
-    promised: Cell<usize>,
     _this_thread: PhantomData<*const ()>,
 }
 
@@ -38,12 +36,7 @@ impl ThreadJobs {
         if super::is_capable() && unsafe { ffi::ASYNC_init_thread(max, 0) } != 1 {
             return Err(ErrorStack::get());
         }
-        Ok(Self {
-            paused: Cell::new(0),
-            queue: RefCell::default(),
-            promised: Cell::new(0),
-            _this_thread: PhantomData,
-        })
+        Ok(Self { paused: Cell::new(0), queue: RefCell::default(), _this_thread: PhantomData })
     }
 
     /// Whether some job of this thread is paused, so that its end will free a job.
@@ -66,7 +59,6 @@ impl ThreadJobs {
         let first = self.queue.borrow_mut().pop_front();
         if let Some(first) = first {
             first.called.set(true);
-            self.promised.set(self.promised.get() + 1);
             if let Some(waker) = first.waker.take() {
                 waker.wake();
             }
@@ -88,14 +80,22 @@ impl Drop for ThreadJobs {
 #[derive(Default)]
 pub(crate) struct Waiting {
     place: Option<Rc<Place>>,
+    /// The connection was called and tries; if it finds no job after all, it is the first again.
+    is_first: bool,
 }
 
 impl Waiting {
     /// Waits until the connection is called, at the end of the queue if it is not in it yet.
     pub(crate) fn poll(&mut self, jobs: &ThreadJobs, context: &mut Context<'_>) -> Poll<()> {
+        let is_first = std::mem::take(&mut self.is_first);
         let place = self.place.get_or_insert_with(|| {
             let place = Rc::new(Place { waker: RefCell::default(), called: Cell::new(false) });
-            jobs.queue.borrow_mut().push_back(Rc::clone(&place));
+            let mut queue = jobs.queue.borrow_mut();
+            if is_first {
+                queue.push_front(Rc::clone(&place));
+            } else {
+                queue.push_back(Rc::clone(&place));
+            }
             place
         });
         if place.called.get() {
@@ -105,13 +105,16 @@ impl Waiting {
         Poll::Pending
     }
 
-    /// Whether the connection may start a job: nobody waits, or it was called, which it is then no more.
+    /// Whether the connection may try to start a job: nobody waits, or it was called, which it is then no more.
     pub(crate) fn take_turn(&mut self, jobs: &ThreadJobs) -> bool {
         match &self.place {
-            None => jobs.promised.get() == 0 && jobs.queue.borrow().is_empty(),
+            None => {
+                self.is_first = false;
+                jobs.queue.borrow().is_empty()
+            }
             Some(place) if place.called.get() => {
                 self.place = None;
-                jobs.promised.set(jobs.promised.get() - 1);
+                self.is_first = true;
                 true
             }
             Some(_) => false,
@@ -122,7 +125,6 @@ impl Waiting {
     pub(crate) fn leave(&mut self, jobs: &ThreadJobs) {
         let Some(place) = self.place.take() else { return };
         if place.called.get() {
-            jobs.promised.set(jobs.promised.get() - 1);
             jobs.job_ended();
         } else {
             jobs.queue.borrow_mut().retain(|other| !Rc::ptr_eq(other, &place));

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +31,17 @@ impl Drain {
 
     /// Takes a connection whose job is paused.
     pub(crate) fn take(&self, mut job: Job) {
-        job.abandon();
+        // It drops a closure of the user's and wakes a task of the user's: if that panics, the job is kept all the same.
+        let _reported = catch_unwind(AssertUnwindSafe(|| job.abandon()));
         self.given.borrow_mut().push(job);
         if let Some(local) = Local::current() {
             local.wake();
         }
+    }
+
+    /// Whether nobody waits for its end.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.borrow().is_empty()
     }
 
     /// The connections that nobody ends yet.
@@ -46,13 +53,14 @@ impl Drain {
     pub(super) fn end(&self, job: Job) -> impl Future<Output = ()> + 'static {
         let counters = Arc::clone(&self.counters);
         let patience = self.patience;
+        // Dropped only at the end of its job: a source may still write to it, whatever happens to this future.
+        let mut job = ManuallyDrop::new(job);
         async move {
-            // Dropped only at the end of its job: a source may still write to it, whatever happens here.
-            let mut job = ManuallyDrop::new(job);
             if timeout(patience, settle(&mut job)).await.is_ok() {
                 drop(ManuallyDrop::into_inner(job));
                 counters.drained.add(1);
             } else {
+                job.give_up();
                 counters.leaked.add(1);
             }
         }
