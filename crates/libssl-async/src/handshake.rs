@@ -5,13 +5,14 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use libssl_async_sys::thin::AsyncStatus;
 use openssl::error::ErrorStack;
 use openssl::ssl::Ssl;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -19,7 +20,7 @@ use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
 use crate::connection::{JobConnection, Stay};
 use crate::error::Error;
 use crate::metrics::Counters;
-use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake};
+use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake, poll_watched, watch_from};
 use crate::worker::{Local, Workers};
 
 /// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
@@ -31,6 +32,10 @@ use crate::worker::{Local, Workers};
 pub struct Handshake<S> {
     signal: Arc<Signal>,
     result: oneshot::Receiver<Result<TlsStream<S>, Error>>,
+    /// The runtime that the transport goes back to, if that is not the worker's.
+    home: Option<Handle>,
+    /// The stream, whose transport that runtime does not watch yet.
+    arrived: Option<TlsStream<S>>,
 }
 
 impl<S> Handshake<S> {
@@ -69,19 +74,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
         let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), callback);
         let begun = Begun::new(&signal);
         let shared = Arc::clone(&signal);
+        let elsewhere = workers.current().is_none();
+        let home = Handle::try_current().ok().filter(|_| elsewhere);
+        let moves = home.is_some();
         inbox.send(Box::new(move || {
             let local = Local::current().expect("tasks run on a worker");
-            let handshake = establish(ssl, shared, Rc::clone(&local), io, begun);
-            local.spawn(answer(handshake, sender));
+            let handshake = establish(ssl, shared, Rc::clone(&local), io, moves, begun);
+            local.spawn(answer(handshake, sender, elsewhere.then(|| Rc::clone(&local))));
         }));
-        Self { signal, result }
+        Self { signal, result, home, arrived: None }
     }
 }
 
-/// Runs a handshake for as long as somebody waits for it.
-async fn answer<S>(
+/// Runs a handshake for as long as somebody waits for it; `worker` hands the result over to another thread.
+async fn answer<S: 'static>(
     handshake: impl Future<Output = Result<TlsStream<S>, Error>>,
     mut sender: oneshot::Sender<Result<TlsStream<S>, Error>>,
+    worker: Option<Rc<Local>>,
 ) {
     let mut handshake = pin!(handshake);
     let result = poll_fn(|context| match handshake.as_mut().poll(context) {
@@ -89,8 +98,11 @@ async fn answer<S>(
         Poll::Pending => sender.poll_closed(context).map(|()| None),
     })
     .await;
-    if let Some(result) = result {
-        let _given_up = sender.send(result);
+    let Some(result) = result else { return };
+    let send = || drop(sender.send(result));
+    match worker {
+        Some(worker) => worker.give_out(send),
+        None => send(),
     }
 }
 
@@ -99,11 +111,15 @@ async fn establish<S>(
     signal: Arc<Signal>,
     local: Rc<Local>,
     mut io: S,
+    moves: bool,
     begun: Begun,
 ) -> Result<TlsStream<S>, Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    if moves {
+        io = watch_from(io, &Handle::current())?;
+    }
     let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Handshake)?;
     shake_hands(&mut connection, &mut io).await?;
     begun.succeed();
@@ -171,11 +187,26 @@ impl Drop for Begun {
     }
 }
 
-impl<S> Future for Handshake<S> {
+impl<S: Unpin + 'static> Future for Handshake<S> {
     type Output = Result<TlsStream<S>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.result).poll(context).map(|result| result.unwrap_or(Err(Error::Cancelled)))
+        let this = &mut *self;
+        let stream = match this.arrived.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = ready!(Pin::new(&mut this.result).poll(context)).unwrap_or(Err(Error::Cancelled))?;
+                let Some(home) = &this.home else { return Poll::Ready(Ok(stream)) };
+                // Here rather than on the worker: it is the watching thread that the first events would wake.
+                stream.try_map_io(|io| watch_from(io, home))?
+            }
+        };
+        // Before the runtime has looked at it, a socket takes nothing, and a write that nobody flushes would stay.
+        if poll_watched(stream.get_ref(), context)?.is_pending() {
+            this.arrived = Some(stream);
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(stream))
     }
 }
 

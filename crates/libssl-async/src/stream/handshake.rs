@@ -29,9 +29,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
-        // Others' completions come first: they have waited longer than this step.
         if let Some(local) = Local::current() {
-            local.inbox.deliver();
+            local.pass_on();
         }
         let step = connection.handshake();
         let sent = poll_send(connection.wire(), io, context);

@@ -1,10 +1,13 @@
 //! Connections on any `AsyncRead + AsyncWrite`.
 
+mod halves;
 mod handshake;
 mod pinned;
+mod reactor;
 mod tls;
 mod transfer;
 
 pub(crate) use handshake::{Delay, poll_handshake};
 pub use pinned::PinnedStream;
+pub(crate) use reactor::{poll_watched, watch_from};
 pub use tls::TlsStream;

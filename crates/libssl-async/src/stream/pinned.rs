@@ -4,14 +4,15 @@ use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use libssl_async_sys::thin::AsyncStatus;
 use openssl::ssl::SslRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::halves::Halves;
 use super::transfer::{poll_receive, poll_send};
 use crate::completion::{AsyncEvent, ConnectionId};
 use crate::connection::{JobConnection, Step, Want};
@@ -107,11 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PinnedStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PinnedStream<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -160,36 +157,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PinnedStream<S> {
         ready!(this.poll_send())?;
         this.halves.reader.wake();
         Pin::new(&mut this.io).poll_shutdown(context)
-    }
-}
-
-/// The tasks that wait for the stream: either may find that the other can go on.
-#[derive(Default)]
-struct Halves {
-    reader: Half,
-    writer: Half,
-}
-
-#[derive(Default)]
-struct Half(Mutex<Option<Waker>>);
-
-impl Half {
-    fn register(&self, context: &Context<'_>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
-    }
-
-    fn wake(&self) {
-        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl Wake for Halves {
-    fn wake(self: Arc<Self>) {
-        self.reader.wake();
-        self.writer.wake();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::{fmt, slice};
 
@@ -10,6 +11,7 @@ use libssl_async_sys::thin::AsyncStatus;
 use openssl::ssl::SslRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::halves::Halves;
 use super::transfer::{poll_receive, poll_send};
 use crate::completion::{AsyncEvent, ConnectionId};
 use crate::connection::{Connection, Step, Want};
@@ -24,8 +26,9 @@ use crate::error::Error;
 pub struct TlsStream<S> {
     connection: Connection,
     io: S,
-    /// Who waits in `poll_write`, `poll_flush` or `poll_shutdown`, for `poll_read` sends output too.
-    writer: Option<Waker>,
+    halves: Arc<Halves>,
+    /// What both halves wait with: it wakes both.
+    waker: Waker,
     /// `close_notify` has been made.
     shut_down: bool,
 }
@@ -35,7 +38,13 @@ const GATHERED: usize = 16 * 1024;
 
 impl<S> TlsStream<S> {
     pub(crate) fn new(connection: Connection, io: S) -> Self {
-        Self { connection, io, writer: None, shut_down: false }
+        let halves = Arc::<Halves>::default();
+        Self { connection, io, waker: Waker::from(Arc::clone(&halves)), halves, shut_down: false }
+    }
+
+    /// The same connection over what `change` makes of its transport.
+    pub(crate) fn try_map_io(self, change: impl FnOnce(S) -> io::Result<S>) -> io::Result<Self> {
+        Ok(Self { io: change(self.io)?, ..self })
     }
 
     /// The SSL, to be asked about the connection.
@@ -88,68 +97,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     pub fn poll_peek(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         // SAFETY: memory that is initialised may be seen as memory that need not be; only initialised bytes are written.
         let target = unsafe { slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), buffer.len()) };
-        self.poll_input(context, |connection| connection.peek(target))
+        self.halves.reader.register(context);
+        self.poll_input(|connection| connection.peek(target))
     }
 
     /// Calls `read` until it has what it wants, moving ciphertext meanwhile.
     fn poll_input(
         &mut self,
-        context: &mut Context<'_>,
         mut read: impl FnMut(&mut Connection) -> Result<Step<usize>, Error>,
     ) -> Poll<io::Result<usize>> {
         loop {
             match read(&mut self.connection)? {
                 Step::Done(count) => return Poll::Ready(Ok(count)),
-                Step::Wait(want) => ready!(self.poll_wait(context, want))?,
+                Step::Wait(want) => ready!(self.poll_wait(want))?,
             }
         }
     }
 
-    fn poll_wait(&mut self, context: &mut Context<'_>, want: Want) -> Poll<Result<(), Error>> {
+    fn poll_wait(&mut self, want: Want) -> Poll<Result<(), Error>> {
         // Code that never flushes must not wait for an answer to what was never sent.
-        let sent = self.poll_send(context)?;
+        let sent = self.poll_send()?;
         match want {
             Want::Output => sent.map(Ok),
-            _ => poll_receive(self.connection.wire(), &mut self.io, context).map_err(Error::from),
+            _ => {
+                let context = &mut Context::from_waker(&self.waker);
+                poll_receive(self.connection.wire(), &mut self.io, context).map_err(Error::from)
+            }
         }
     }
 
-    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.connection.wire().output().is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        let result = poll_send(self.connection.wire(), &mut self.io, context);
-        // The transport may have kept this task's waker in place of the writer's.
-        if result.is_ready()
-            && let Some(writer) = self.writer.take()
-        {
-            writer.wake();
-        }
-        result
-    }
-
-    /// Sends all output for a writer, who is woken even if a reader's poll sends the rest.
-    fn poll_send_as_writer(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.poll_send(context);
-        if result.is_pending() {
-            self.writer = Some(context.waker().clone());
-        }
-        result
+    fn poll_send(&mut self) -> Poll<io::Result<()>> {
+        poll_send(self.connection.wire(), &mut self.io, &mut Context::from_waker(&self.waker))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
         // SAFETY: `Connection::read` writes nothing uninitialised there.
         let target: &mut [MaybeUninit<u8>] = unsafe { buffer.unfilled_mut() };
-        let read = ready!(self.get_mut().poll_input(context, |connection| connection.read(target)))?;
+        let this = self.get_mut();
+        this.halves.reader.register(context);
+        let read = ready!(this.poll_input(|connection| connection.read(target)))?;
         // SAFETY: `Connection::read` wrote `read` bytes at the start of the unfilled part.
         unsafe { buffer.assume_init(read) };
         buffer.advance(read);
@@ -160,17 +151,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.halves.writer.register(context);
         loop {
-            if this.connection.wire().output_full() {
-                ready!(this.poll_send_as_writer(context))?;
-            }
             match this.connection.write(bytes)? {
                 Step::Done(taken) => {
                     // The socket is tried at once; what it does not take goes with the next call.
-                    let _ = this.poll_send_as_writer(context)?;
+                    let _ = this.poll_send()?;
                     return Poll::Ready(Ok(taken));
                 }
-                Step::Wait(want) => ready!(this.poll_wait(context, want))?,
+                Step::Wait(want) => ready!(this.poll_wait(want))?,
             }
         }
     }
@@ -199,23 +188,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_send_as_writer(context))?;
-        Pin::new(&mut this.io).poll_flush(context)
+        this.halves.writer.register(context);
+        ready!(this.poll_send())?;
+        Pin::new(&mut this.io).poll_flush(&mut Context::from_waker(&this.waker))
     }
 
     /// Sends `close_notify` and shuts the transport down for writing; reading goes on until the peer's comes.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.halves.writer.register(context);
         while !this.shut_down {
             match this.connection.shutdown() {
                 // A connection that has failed has nothing to say goodbye to.
                 Ok(Step::Done(_)) | Err(Error::Closed) => this.shut_down = true,
-                Ok(Step::Wait(want)) => ready!(this.poll_wait(context, want))?,
+                Ok(Step::Wait(want)) => ready!(this.poll_wait(want))?,
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
-        ready!(this.poll_send_as_writer(context))?;
-        Pin::new(&mut this.io).poll_shutdown(context)
+        ready!(this.poll_send())?;
+        Pin::new(&mut this.io).poll_shutdown(&mut Context::from_waker(&this.waker))
     }
 }
 

@@ -14,11 +14,13 @@ where
     S: AsyncRead + Unpin,
 {
     let mut buffer = ReadBuf::uninit(wire.input_room());
+    let start = buffer.filled().as_ptr();
     let result = Pin::new(io).poll_read(context, &mut buffer);
+    assert_eq!(start, buffer.filled().as_ptr(), "a transport fills the buffer that it is given");
     let received = buffer.filled().len();
     match result {
         Poll::Ready(Ok(())) if received == 0 => wire.end_input(),
-        // SAFETY: `ReadBuf` vouches for the bytes that are filled.
+        // SAFETY: `ReadBuf` vouches for the bytes that are filled, and it is still the one over this room.
         Poll::Ready(Ok(())) => unsafe { wire.filled(received) },
         // An idle connection keeps no buffer.
         Poll::Pending => wire.release(),

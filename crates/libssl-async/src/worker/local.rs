@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 use openssl::error::ErrorStack;
 
 use super::drain::Drain;
+use super::outbox::Outbox;
 use crate::completion::Inbox;
 use crate::job::ThreadJobs;
 use crate::metrics::Counters;
@@ -23,8 +24,11 @@ pub(crate) struct Local {
     pub(crate) drain: Drain,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
+    outbox: Outbox,
     /// Tasks of this worker that have not ended; it does not stop before they have.
     tasks: Cell<usize>,
+    /// No new tasks will come.
+    closed: Cell<bool>,
     root: RefCell<Option<Waker>>,
     _this_thread: PhantomData<*const ()>,
 }
@@ -42,7 +46,9 @@ impl Local {
             drain,
             inbox,
             counters,
+            outbox: Outbox::default(),
             tasks: Cell::new(0),
+            closed: Cell::new(false),
             root: RefCell::default(),
             _this_thread: PhantomData,
         });
@@ -70,11 +76,31 @@ impl Local {
         });
     }
 
-    /// The root future of the worker: delivers completions, starts tasks, and ends when nothing is left to do.
+    /// Has `delivery`, which gives a result to another thread, called soon.
+    pub(crate) fn give_out(&self, delivery: impl FnOnce() + 'static) {
+        self.outbox.put(delivery);
+    }
+
+    /// Passes on what has come and what was made meanwhile: between the steps of connections, as others have waited
+    /// longer.
+    pub(crate) fn pass_on(&self) {
+        self.inbox.deliver();
+        self.outbox.give_out_late();
+    }
+
+    /// Called when the thread has nothing to do.
+    pub(super) fn before_park(&self) {
+        self.outbox.give_out();
+    }
+
+    /// The root future of the worker: delivers completions, gives out results, starts tasks, and ends when nothing is
+    /// left to do.
     pub(super) async fn run(self: Rc<Self>) {
         std::future::poll_fn(|context| {
             self.root.replace(Some(context.waker().clone()));
             let (tasks, closed) = self.inbox.take(context.waker());
+            self.closed.set(closed);
+            self.outbox.give_out();
             let idle = tasks.is_empty();
             for task in tasks {
                 task();
@@ -108,6 +134,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.tasks.set(self.0.tasks.get() - 1);
-        self.0.wake();
+        if self.0.closed.get() {
+            self.0.wake();
+        }
     }
 }

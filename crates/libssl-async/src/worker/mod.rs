@@ -2,6 +2,7 @@
 
 mod drain;
 mod local;
+mod outbox;
 mod pool;
 
 pub(crate) use local::Local;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -96,12 +97,12 @@ impl Workers {
 
     /// The inbox of the current worker, or else of the one whose turn it is.
     pub(crate) fn choose(&self) -> Arc<Inbox> {
-        if let Some(local) = Local::current()
-            && Arc::ptr_eq(&local.counters, &self.shared.counters)
-        {
-            return Arc::clone(&local.inbox);
-        }
-        Arc::clone(self.next())
+        self.current().map_or_else(|| Arc::clone(self.next()), |local| Arc::clone(&local.inbox))
+    }
+
+    /// The worker of this pool that the current thread is.
+    pub(crate) fn current(&self) -> Option<Rc<Local>> {
+        Local::current().filter(|local| Arc::ptr_eq(&local.counters, &self.shared.counters))
     }
 
     fn next(&self) -> &Arc<Inbox> {
@@ -143,7 +144,7 @@ impl WorkersBuilder {
         let mut shared = Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters };
         for number in 0..self.threads {
             let inbox = Arc::<Inbox>::default();
-            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let runtime = Builder::new_current_thread().enable_all().on_thread_park(before_park).build()?;
             let drain = (self.drain_timeout, Arc::clone(&shared.counters));
             let (inbox_there, max_jobs) = (Arc::clone(&inbox), self.jobs_per_thread);
             thread::Builder::new().name(format!("libssl-async-{number}")).spawn(move || {
@@ -159,11 +160,23 @@ impl WorkersBuilder {
     }
 }
 
+fn before_park() {
+    if let Some(local) = Local::current() {
+        local.before_park();
+    }
+}
+
 /// A worker's life.
-fn work(runtime: &Runtime, local: std::rc::Rc<Local>) {
-    let tasks = LocalSet::new();
-    runtime.block_on(tasks.run_until(local.run()));
-    drop(tasks);
+fn work(runtime: &Runtime, local: Rc<Local>) {
+    loop {
+        let tasks = LocalSet::new();
+        runtime.block_on(tasks.run_until(Rc::clone(&local).run()));
+        drop(tasks);
+        // Tasks of the user's that the worker does not wait for may have held connections whose jobs are paused.
+        if local.drain.is_empty() {
+            break;
+        }
+    }
     Local::leave();
 }
 
