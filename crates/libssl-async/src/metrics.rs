@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The upper bounds, in milliseconds, of the buckets of [`Metrics::pause_time`]; the last bucket has none.
-pub const PAUSE_TIME_BOUNDS: [f64; 12] =
-    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 100.0, 1_000.0, 10_000.0];
+pub const PAUSE_TIME_BOUNDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 100.0, 1_000.0, 10_000.0];
 
 /// A snapshot of what the connections of a [`Workers`](crate::Workers) pool have done.
 ///
