@@ -1,7 +1,7 @@
 //! Outgoing connections.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::connection::{Handshake, NativeConnection, NativeHandshakeOptions, Side, State};
 use crate::context::NativeContext;
 use crate::environment::{NativeEnvironment, next_id};
-use crate::messages::{Failure, Message, Queue};
+use crate::messages::{Failure, Message, Place, Queue};
 use crate::socket::Family;
 use crate::workers::workers;
 
@@ -31,8 +31,9 @@ pub struct NativeDialOptions {
     pub path: Option<String>,
     /// Milliseconds after which the next address is tried too (RFC 8305).
     pub attempt_delay: u32,
-    /// The IP address to connect from.
+    /// The IP address to connect from; any, if none is given.
     pub local_address: Option<String>,
+    /// The port to connect from; 0 for any.
     pub local_port: u32,
     /// Whether small writes are sent at once.
     pub no_delay: bool,
@@ -42,7 +43,8 @@ struct Target {
     addresses: Vec<SocketAddr>,
     path: Option<String>,
     attempt_delay: Duration,
-    local: Option<SocketAddr>,
+    local_ip: Option<IpAddr>,
+    local_port: u16,
     no_delay: bool,
 }
 
@@ -103,12 +105,12 @@ impl From<NativeDialOptions> for Target {
     fn from(options: NativeDialOptions) -> Self {
         let port = options.port.try_into().unwrap_or_default();
         let ips = options.addresses.iter().filter_map(|address| address.parse::<IpAddr>().ok());
-        let local = options.local_address.and_then(|address| address.parse::<IpAddr>().ok());
         Self {
             addresses: ips.map(|ip| SocketAddr::new(ip, port)).collect(),
             path: options.path,
             attempt_delay: Duration::from_millis(options.attempt_delay.into()),
-            local: local.map(|ip| SocketAddr::new(ip, options.local_port.try_into().unwrap_or_default())),
+            local_ip: options.local_address.and_then(|address| address.parse().ok()),
+            local_port: options.local_port.try_into().unwrap_or_default(),
             no_delay: options.no_delay,
         }
     }
@@ -117,12 +119,20 @@ impl From<NativeDialOptions> for Target {
 impl Target {
     async fn connect(&self) -> Result<(OwnedFd, Family), Failure> {
         if let Some(path) = &self.path {
-            let failed = |error| Failure::System { error, call: "connect", address: None };
+            let place = || Some(Place::Path(path.clone()));
+            let failed = |error| Failure::System { error, call: "connect", place: place() };
             let socket = UnixStream::connect(path).await.and_then(UnixStream::into_std).map_err(failed)?;
             return Ok((socket.into(), Family::Unix));
         }
         let socket = self.race().await?;
         Ok((socket, Family::Tcp))
+    }
+
+    /// Where to connect from, if that is not left to the system.
+    fn local(&self, remote: SocketAddr) -> Option<SocketAddr> {
+        let any: IpAddr = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let given = self.local_ip.is_some() || self.local_port != 0;
+        given.then(|| SocketAddr::new(self.local_ip.unwrap_or(any), self.local_port))
     }
 
     /// Tries one address after the other, each begun when the one before has failed or has had its delay; the first
@@ -134,7 +144,7 @@ impl Target {
         let mut next = addresses.next();
         loop {
             if let Some(address) = next.take() {
-                let (local, no_delay) = (self.local, self.no_delay);
+                let (local, no_delay) = (self.local(address), self.no_delay);
                 attempts.spawn_local(async move { (address, attempt(address, local, no_delay).await) });
             }
             let mut delay = pin!(sleep(self.attempt_delay));

@@ -198,8 +198,7 @@ impl Environment {
                 // Not `napi_call_function`: promises that JavaScript settles have to go on before this returns.
                 let (no_context, no_result) = (std::ptr::null_mut(), std::ptr::null_mut());
                 let (receiver, function) = (receiver.raw(), function.raw());
-                let status =
-                    sys::napi_make_callback(self.env, no_context, receiver, function, 1, &argument, no_result);
+                let status = sys::napi_make_callback(self.env, no_context, receiver, function, 1, &argument, no_result);
                 if status == sys::Status::napi_pending_exception {
                     let mut exception = std::ptr::null_mut();
                     sys::napi_get_and_clear_last_exception(self.env, &mut exception);
@@ -235,4 +234,3 @@ pub(crate) fn next_id() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
-

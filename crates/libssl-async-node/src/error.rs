@@ -11,7 +11,7 @@ use napi_derive::napi;
 
 pub(crate) use self::openssl::reason;
 pub(crate) use self::verify::verify_code;
-use crate::messages::Failure;
+use crate::messages::{Failure, Place};
 use crate::remote_key::JsFailure;
 
 /// What `src/errors.ts` makes an error of.
@@ -116,10 +116,11 @@ impl From<&Failure> for NativeError {
             Failure::HandshakeTimeout(milliseconds) => {
                 Self::own("HANDSHAKE_TIMEOUT", format!("the TLS handshake took more than {milliseconds} ms"))
             }
-            Failure::System { error, call, address } => {
-                let error = Self { syscall: Some((*call).to_owned()), ..Self::system(error) };
-                match address {
-                    Some(address) => error.at(*address),
+            Failure::System { error, call, place } => {
+                let error = Self::system(error).of_call(call);
+                match place {
+                    Some(Place::Address(address)) => error.at(*address),
+                    Some(Place::Path(path)) => Self { address: Some(path.clone()), ..error },
                     None => error,
                 }
             }

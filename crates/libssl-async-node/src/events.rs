@@ -15,8 +15,8 @@ use crate::messages::{Begun, KeyTask, Message};
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct NativeEvent {
-    /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerFailed`,
-    /// `news`, `session` or `sign`.
+    /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
+    /// `listenerFailed`, `news`, `session` or `sign`.
     #[napi(js_name = "type")]
     pub kind: &'static str,
     /// The connection, but for requests and failed listeners.
@@ -59,7 +59,7 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
                 Begun::Running(cancel) => State::Busy(cancel),
             };
             let begun = Some(matches!(state, State::Busy(_)));
-            environment.add(connection, state);
+            environment.add(connection, state).locate();
             NativeEvent { kind: "accepted", server: Some(server), begun, ..about(connection) }
         }
         Message::Cancelled { request } => {
@@ -68,8 +68,8 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
         }
         Message::Connected { connection, socket, family } => {
             let entry = environment.entry(connection)?;
-            entry.locate(&socket, family);
             entry.advance(State::Idle { socket, family }).then_some(())?;
+            entry.locate();
             NativeEvent { kind: "connected", ..about(connection) }
         }
         Message::Failed { server, connection, failure, peer } => {
@@ -98,6 +98,9 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
         }
         Message::Session { connection, session } => {
             NativeEvent { kind: "session", message: Some(session.into()), ..about(connection) }
+        }
+        Message::ListenerClosed { server } => {
+            NativeEvent { kind: "listenerClosed", server: Some(server), ..NativeEvent::default() }
         }
         Message::ListenerFailed { server, failure } => {
             let error = Some(NativeError::from(&failure));

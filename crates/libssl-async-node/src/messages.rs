@@ -32,6 +32,8 @@ pub(crate) enum Message {
     Secret { server: Option<u32>, connection: u32, line: String },
     /// A client's connection has a session that can be resumed, in DER.
     Session { connection: u32, session: Vec<u8> },
+    /// A server's socket is closed.
+    ListenerClosed { server: u32 },
     /// A server's socket failed.
     ListenerFailed { server: u32, failure: Failure },
     /// A worker has news of a connection that it drives.
@@ -59,10 +61,20 @@ pub(crate) enum Failure {
     Tls(Error),
     /// The handshake took too long, in milliseconds.
     HandshakeTimeout(u32),
-    /// A system call on a socket failed; its name, and the address as Node writes it.
-    System { error: std::io::Error, call: &'static str, address: Option<SocketAddr> },
+    /// A system call on a socket failed.
+    System {
+        error: std::io::Error,
+        call: &'static str,
+        place: Option<Place>,
+    },
     /// All attempts to connect failed, in this order.
     Attempts(Vec<(SocketAddr, std::io::Error)>),
+}
+
+/// What a socket is at.
+pub(crate) enum Place {
+    Address(SocketAddr),
+    Path(String),
 }
 
 /// The messages for one environment: sent by any thread, taken by JavaScript's, which is woken only if there were none.

@@ -19,7 +19,7 @@ use crate::connection::{Handshake, NativeAddress, Side};
 use crate::context::{ContextHandle, NativeContext};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::NativeError;
-use crate::messages::{Begun, Failure, Message, Queue};
+use crate::messages::{Begun, Failure, Message, Place, Queue};
 use crate::socket::Family;
 use crate::workers::workers;
 
@@ -44,8 +44,6 @@ pub struct NativeServerOptions {
     pub handshake: bool,
     /// Milliseconds that a handshake may take; 0 for no limit.
     pub handshake_timeout: u32,
-    /// Whether the asynchronous callback is wanted as events.
-    pub tells: bool,
     /// Whether secrets are wanted as events.
     pub secrets: bool,
     /// Whether record I/O stays on workers.
@@ -57,7 +55,7 @@ pub struct NativeServerOptions {
 /// Where to listen: at an address or on a path.
 #[napi(object)]
 pub struct NativeListenOptions {
-    /// IP addresses, of which the first that can be had is taken.
+    /// IP addresses, of which the first is taken that this machine has.
     pub addresses: Vec<String>,
     pub port: u32,
     pub path: Option<String>,
@@ -106,7 +104,7 @@ impl NativeServer {
                 self.listener = Some(Listener { address, path: options.path, _stop: stop });
                 None
             }
-            Err((error, address)) => Some(NativeError::from(&Failure::System { error, call: "listen", address })),
+            Err((error, place)) => Some(NativeError::from(&Failure::System { error, call: "listen", place })),
         }
     }
 
@@ -116,7 +114,7 @@ impl NativeServer {
         self.listener.as_ref()?.address.map(NativeAddress::from)
     }
 
-    /// Stops listening.
+    /// Stops listening; the event `listenerClosed` tells when the address is free.
     #[napi]
     pub fn close(&mut self) {
         if let Some(Listener { path: Some(path), .. }) = self.listener.take() {
@@ -127,7 +125,7 @@ impl NativeServer {
 }
 
 /// Makes a listening socket; fails with the address that could not be had.
-fn bind(options: &NativeListenOptions) -> Result<Socket, (io::Error, Option<SocketAddr>)> {
+fn bind(options: &NativeListenOptions) -> Result<Socket, (io::Error, Option<Place>)> {
     let backlog = options.backlog.try_into().unwrap_or(i32::MAX);
     if let Some(path) = &options.path {
         let bind = || {
@@ -135,7 +133,7 @@ fn bind(options: &NativeListenOptions) -> Result<Socket, (io::Error, Option<Sock
             socket.bind(&SockAddr::unix(path)?)?;
             start(socket, backlog)
         };
-        return bind().map_err(|error| (error, None));
+        return bind().map_err(|error| (error, Some(Place::Path(path.clone()))));
     }
     let mut failure = (io::ErrorKind::InvalidInput.into(), None);
     for address in &options.addresses {
@@ -154,10 +152,21 @@ fn bind(options: &NativeListenOptions) -> Result<Socket, (io::Error, Option<Sock
         };
         match bind() {
             Ok(socket) => return Ok(socket),
-            Err(error) => failure = (error, Some(address)),
+            Err(error) => {
+                let absent = is_absent(&error);
+                failure = (error, Some(Place::Address(address)));
+                if !absent {
+                    break;
+                }
+            }
         }
     }
     Err(failure)
+}
+
+/// Whether an address, or its family, is not one of this machine's.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
 }
 
 fn start(socket: Socket, backlog: i32) -> io::Result<Socket> {
@@ -170,18 +179,22 @@ fn start(socket: Socket, backlog: i32) -> io::Result<Socket> {
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
 async fn accept_until(stopped: oneshot::Receiver<()>, listener: OwnedFd, family: Family, settings: Arc<Settings>) {
-    let mut accepting = pin!(accept_all(listener, family, &settings));
-    let mut stopped = pin!(stopped);
-    let ended = std::future::poll_fn(|context| match stopped.as_mut().poll(context) {
-        // The sender is never used, only dropped.
-        Poll::Ready(_) => Poll::Ready(None),
-        Poll::Pending => accepting.as_mut().poll(context).map(Some),
-    })
-    .await;
+    let server = settings.id;
+    let ended = {
+        let mut accepting = pin!(accept_all(listener, family, &settings));
+        let mut stopped = pin!(stopped);
+        std::future::poll_fn(|context| match stopped.as_mut().poll(context) {
+            // The sender is never used, only dropped.
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => accepting.as_mut().poll(context).map(Some),
+        })
+        .await
+    };
     if let Some(error) = ended {
-        let failure = Failure::System { error, call: "accept", address: None };
-        settings.queue.send(Message::ListenerFailed { server: settings.id, failure });
+        let failure = Failure::System { error, call: "accept", place: None };
+        settings.queue.send(Message::ListenerFailed { server, failure });
     }
+    settings.queue.send(Message::ListenerClosed { server });
 }
 
 /// Accepts until the listening socket fails.
@@ -231,7 +244,7 @@ fn begin(socket: Socket, family: Family, settings: &Arc<Settings>) {
         context: settings.context.clone(),
         side: Side::Server,
         timeout: settings.options.handshake_timeout,
-        tells: settings.options.tells,
+        tells: false,
         secrets: settings.options.secrets,
         remote: settings.options.remote,
         queue: Arc::clone(&settings.queue),

@@ -18,8 +18,8 @@ pub(crate) struct Entry {
     pub(crate) id: u32,
     environment: WeakEnvironment,
     state: RefCell<State>,
-    /// Why the last operation failed, until JavaScript has taken it.
-    failure: RefCell<Option<Error>>,
+    /// Why the last operation failed, and the system call that it is made of, until JavaScript has taken it.
+    failure: RefCell<Option<(Error, &'static str)>>,
     status: Cell<Option<AsyncStatus>>,
     pub(crate) addresses: Cell<Addresses>,
 }
@@ -36,7 +36,10 @@ pub(crate) enum State {
     /// It connects or shakes hands on a worker; dropping the sender ends that.
     Busy(#[expect(dead_code, reason = "dropped to cancel")] oneshot::Sender<()>),
     /// Connected, before the handshake.
-    Idle { socket: OwnedFd, family: Family },
+    Idle {
+        socket: OwnedFd,
+        family: Family,
+    },
     /// Established, driven by the event loop.
     Open(Box<Open>),
     /// Established, driven by a worker.
@@ -79,9 +82,11 @@ impl Entry {
         }
     }
 
-    /// Remembers the addresses of a socket.
-    pub(crate) fn locate(&self, socket: &OwnedFd, family: Family) {
-        self.addresses.set(Addresses::of(socket, family));
+    /// Remembers the addresses of a socket before the handshake.
+    pub(crate) fn locate(&self) {
+        if let State::Idle { socket, family } = &*self.state.borrow() {
+            self.addresses.set(Addresses::of(socket, *family));
+        }
     }
 
     /// Ends the connection, whatever it does.
@@ -152,11 +157,11 @@ impl Entry {
         }
     }
 
-    pub(crate) fn fail(&self, error: Error) {
-        *self.failure.borrow_mut() = Some(error);
+    pub(crate) fn fail(&self, error: Error, call: &'static str) {
+        *self.failure.borrow_mut() = Some((error, call));
     }
 
-    pub(crate) fn take_failure(&self) -> Option<Error> {
+    pub(crate) fn take_failure(&self) -> Option<(Error, &'static str)> {
         self.failure.borrow_mut().take()
     }
 

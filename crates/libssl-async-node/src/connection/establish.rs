@@ -49,7 +49,7 @@ pub(crate) struct Handshake {
     pub(crate) side: Side,
     /// Milliseconds; 0 for no limit.
     pub(crate) timeout: u32,
-    /// Whether JavaScript has an asynchronous callback.
+    /// Whether JavaScript has an asynchronous callback for this very connection.
     pub(crate) tells: bool,
     /// Whether JavaScript listens to the connection's secrets.
     pub(crate) secrets: bool,
@@ -102,7 +102,7 @@ impl Handshake {
         let socket = Socket::register(socket, family).map_err(|error| Failure::Tls(error.into()))?;
         let ssl = self.ssl().map_err(|error| Failure::Tls(error.into()))?;
         let handshake = workers().handshake(ssl, socket);
-        if self.tells {
+        if self.tells || self.context.tells() {
             let (queue, server, connection) = (Arc::clone(&self.queue), self.server, self.connection);
             handshake.set_async_callback(move |event| {
                 queue.send(Message::Async { server, connection, status: event.status });

@@ -34,7 +34,7 @@ pub struct NativeHandshakeOptions {
     pub client: Option<NativeClientOptions>,
     /// Milliseconds; 0 for no limit.
     pub timeout: u32,
-    /// Whether the asynchronous callback is wanted as events.
+    /// Whether the asynchronous callback is wanted as events, even if the context has none.
     pub tells: bool,
     /// Whether secrets are wanted as events.
     pub secrets: bool,
@@ -50,30 +50,30 @@ impl NativeConnection {
         self.entry.id
     }
 
-    /// Reads into `target`; returns the number of bytes, 0 at the end, or a number below 0.
+    /// Reads into `target`, which is not empty; returns the number of bytes, 0 at the end, or a number below 0.
     #[napi]
     pub fn read(&self, mut target: Uint8ArraySlice<'_>) -> i32 {
         // SAFETY: no JavaScript runs during this call, so nobody else sees the memory.
         let target = unsafe { target.as_mut() };
-        self.tell(self.entry.read(target), |count| count as i32)
+        self.tell("read", self.entry.read(target), |count| count as i32)
     }
 
     /// Takes all of `bytes`. Returns 0 if they are sent, or a number below 0.
     #[napi]
     pub fn write(&self, bytes: &[u8]) -> i32 {
-        self.tell(self.entry.write(bytes), |()| 0)
+        self.tell("write", self.entry.write(bytes), |()| 0)
     }
 
     /// Goes on with what was written. Returns as [`NativeConnection::write`] does.
     #[napi]
     pub fn send(&self) -> i32 {
-        self.tell(self.entry.send(), |()| 0)
+        self.tell("write", self.entry.send(), |()| 0)
     }
 
     /// Sends `close_notify` behind what was written. Returns as [`NativeConnection::write`] does.
     #[napi]
     pub fn shutdown(&self) -> i32 {
-        self.tell(self.entry.shutdown(), |()| 0)
+        self.tell("write", self.entry.shutdown(), |()| 0)
     }
 
     /// Closes the connection at once, whatever it does.
@@ -91,7 +91,8 @@ impl NativeConnection {
     /// Why the last operation failed.
     #[napi]
     pub fn take_failure(&self) -> Option<NativeError> {
-        self.entry.take_failure().map(|error| NativeError::from(&error))
+        let (error, call) = self.entry.take_failure()?;
+        Some(NativeError::from(&error).of_call(call))
     }
 
     /// Begins the handshake of a connection that a server handed out before it, or that was connected without one.
@@ -124,12 +125,12 @@ impl NativeConnection {
         Self { environment: Rc::clone(environment), entry }
     }
 
-    fn tell<T>(&self, result: Result<Progress<T>, Error>, done: impl FnOnce(T) -> i32) -> i32 {
+    fn tell<T>(&self, call: &'static str, result: Result<Progress<T>, Error>, done: impl FnOnce(T) -> i32) -> i32 {
         match result {
             Ok(Progress::Done(value)) => done(value),
             Ok(Progress::Wait) => WAIT,
             Err(error) => {
-                self.entry.fail(error);
+                self.entry.fail(error, call);
                 FAILED
             }
         }

@@ -1,6 +1,7 @@
 //! How a context is made of its options.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions};
 use openssl::x509::X509;
@@ -45,6 +46,7 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
         session_id_context: resumption::session_id_context(options, &trust),
         sigalgs,
         has_certificate: !identities.is_empty(),
+        tells: AtomicBool::new(false),
         _trust: trust,
     }))
 }

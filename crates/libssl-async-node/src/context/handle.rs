@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use foreign_types::ForeignTypeRef;
 use libssl_async_sys as sys;
@@ -30,6 +31,8 @@ pub(super) struct Settings {
     pub(super) session_id_context: Vec<u8>,
     pub(super) sigalgs: Option<SignatureAlgorithms>,
     pub(super) has_certificate: bool,
+    /// Whether JavaScript has an asynchronous callback for all connections.
+    pub(super) tells: AtomicBool,
     /// Kept, so that other contexts find it.
     pub(super) _trust: Arc<Trust>,
 }
@@ -79,6 +82,15 @@ impl ContextHandle {
 
     pub(crate) fn has_certificate(&self) -> bool {
         self.0.has_certificate
+    }
+
+    pub(super) fn tell(&self) {
+        self.0.tells.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the asynchronous callback is wanted as events, for connections that are made from now on.
+    pub(crate) fn tells(&self) -> bool {
+        self.0.tells.load(Ordering::Relaxed)
     }
 
     /// Makes the SSL of a connection that a server accepts. Corresponds to `SSL_new`.

@@ -44,6 +44,12 @@ impl NativeContext {
         Ok(Self { handle })
     }
 
+    /// Has connections that are made from now on tell of their asynchronous callback.
+    #[napi]
+    pub fn tell_async(&self) {
+        self.handle.tell();
+    }
+
     /// Whether it can be a server's.
     #[napi(getter)]
     pub fn has_certificate(&self) -> bool {

@@ -56,7 +56,12 @@ impl EventLoop {
     }
 
     /// Reads as far as this turn of the loop allows; a connection that finds it used up is told in the next one.
-    pub(crate) fn read(&self, id: u32, open: &mut Open, target: &mut [u8]) -> Result<Progress<usize>, libssl_async::Error> {
+    pub(crate) fn read(
+        &self,
+        id: u32,
+        open: &mut Open,
+        target: &mut [u8],
+    ) -> Result<Progress<usize>, libssl_async::Error> {
         let budget = self.budget.get();
         if budget == 0 {
             open.wants_input = true;
@@ -66,6 +71,10 @@ impl EventLoop {
         let progress = open.read(target)?;
         if let Progress::Done(count) = progress {
             self.budget.set(budget.saturating_sub(count.max(1)));
+            if open.writes_want_input {
+                // What was read may have been what they wait for.
+                self.defer(id);
+            }
         }
         Ok(progress)
     }
@@ -90,7 +99,8 @@ impl EventLoop {
         let mut events = self.events.take();
         self.epoll.take(&mut events);
         for id in self.deferred.take() {
-            environment.note(id, READABLE);
+            let sent = environment.with_open(id, |open| open.wants_sent && open.output_ready());
+            environment.note(id, if sent == Some(true) { READABLE | SENT } else { READABLE });
         }
         for event in events.drain(..) {
             let news = environment.with_open(event.id, |open| handle(open, event));
@@ -113,8 +123,15 @@ fn handle(open: &mut Open, event: Event) -> i32 {
             news |= READABLE;
         }
     }
-    if event.writable && open.wants_sent && open.output_ready() {
-        news |= SENT;
+    if open.wants_sent {
+        if (event.writable || open.writes_want_input) && open.output_ready() {
+            news |= SENT;
+            if open.answers {
+                news |= READABLE;
+            }
+        }
+    } else if event.writable {
+        open.send_answers();
     }
     news
 }

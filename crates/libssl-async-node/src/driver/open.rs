@@ -13,12 +13,18 @@ pub(crate) struct Open {
     ended: bool,
     /// Plain bytes that were taken and wait for room, and how many of them are encrypted.
     waiting: Vec<u8>,
-    /// What a read has found behind the bytes that it returned.
-    failure: Option<Error>,
+    /// What a read has found behind the bytes that it returned, for the next read.
+    read_failure: Option<Error>,
+    /// What stopped the sending while nobody called, for the next operation that sends.
+    send_failure: Option<Error>,
     /// `close_notify` has been made.
     shut_down: bool,
+    /// Writes wait for the rest of a message of the peer's.
+    pub(super) writes_want_input: bool,
     /// Somebody waits for input.
     pub(super) wants_input: bool,
+    /// Reading goes on when libssl has sent something of its own, the answer to a key update for instance.
+    pub(super) answers: bool,
     /// Somebody waits for all output to be sent.
     pub(super) wants_sent: bool,
 }
@@ -32,7 +38,18 @@ pub(crate) enum Progress<T> {
 
 impl Open {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, ended: false, waiting: Vec::new(), failure: None, shut_down: false, wants_input: false, wants_sent: false }
+        Self {
+            connection,
+            ended: false,
+            waiting: Vec::new(),
+            read_failure: None,
+            send_failure: None,
+            shut_down: false,
+            writes_want_input: false,
+            wants_input: false,
+            answers: false,
+            wants_sent: false,
+        }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -45,35 +62,49 @@ impl Open {
         let target: &mut [MaybeUninit<u8>] =
             unsafe { slice::from_raw_parts_mut(target.as_mut_ptr().cast(), target.len()) };
         let mut filled = 0;
-        if let Some(failure) = self.failure.take() {
+        if let Some(failure) = self.read_failure.take() {
             return Err(failure);
         }
+        self.answers = false;
         if self.ended {
             self.connection.input_ready();
         }
         while filled < target.len() && !(filled > 0 && self.connection.is_drained()) {
-            match self.connection.read(&mut target[filled..]) {
+            match self.read_once(&mut target[filled..]) {
                 Ok(Step::Done(0)) if filled > 0 => break,
                 Ok(Step::Done(0)) => return Ok(Progress::Done(0)),
                 Ok(Step::Done(count)) => filled += count,
                 Ok(Step::Wait(want)) => {
-                    // Answers of libssl's own, to a key update for instance.
-                    self.connection.flush().map_err(Error::from)?;
                     if want == Want::Output && filled == 0 {
+                        self.answers = true;
                         self.wants_sent = true;
                     }
                     break;
                 }
                 Err(error) if filled == 0 => return Err(error),
+                // Told again by the next read, and no concern of writes.
+                Err(Error::Truncated) => break,
                 // What came before the failure is good; the next read tells it.
                 Err(error) => {
-                    self.failure = Some(error);
+                    self.read_failure = Some(error);
                     break;
                 }
             }
         }
         self.wants_input = filled == 0;
         Ok(if filled > 0 { Progress::Done(filled) } else { Progress::Wait })
+    }
+
+    /// Reads once, and sends what libssl answers by itself.
+    fn read_once(&mut self, target: &mut [MaybeUninit<u8>]) -> Result<Step<usize>, Error> {
+        loop {
+            let step = self.connection.read(target)?;
+            let Step::Wait(want) = step else { return Ok(step) };
+            let is_sent = self.flush()?;
+            if want != Want::Output || !is_sent {
+                return Ok(step);
+            }
+        }
     }
 
     /// Encrypts and sends as much as the socket takes, and keeps a copy of the rest.
@@ -89,7 +120,7 @@ impl Open {
 
     /// Goes on with what waits to be sent.
     pub(crate) fn send(&mut self) -> Result<Progress<()>, Error> {
-        if let Some(failure) = self.failure.take() {
+        if let Some(failure) = self.send_failure.take() {
             return Err(failure);
         }
         let waiting = std::mem::take(&mut self.waiting);
@@ -120,9 +151,16 @@ impl Open {
             Ok(Progress::Done(())) => true,
             Ok(Progress::Wait) => false,
             Err(error) => {
-                self.failure = Some(error);
+                self.send_failure = Some(error);
                 true
             }
+        }
+    }
+
+    /// Sends what libssl has made by itself.
+    pub(super) fn send_answers(&mut self) {
+        if let Err(error) = self.flush() {
+            self.send_failure = Some(error);
         }
     }
 
@@ -140,12 +178,13 @@ impl Open {
     fn push(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         let mut taken = 0;
         loop {
-            if taken < bytes.len()
-                && let Step::Done(count) = self.connection.write(&bytes[taken..])?
-            {
+            let step = self.connection.write(&bytes[taken..])?;
+            if let Step::Done(count) = step {
                 taken += count;
             }
-            if !self.flush()? || taken == bytes.len() {
+            // In the midst of a message of the peer's, libssl writes nothing before the rest of it is there.
+            self.writes_want_input = step == Step::Wait(Want::Input);
+            if !self.flush()? || self.writes_want_input || taken == bytes.len() {
                 return Ok(taken);
             }
         }
@@ -160,4 +199,3 @@ impl Open {
         Ok(if self.wants_sent { Progress::Wait } else { Progress::Done(()) })
     }
 }
-

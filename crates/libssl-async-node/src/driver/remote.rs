@@ -34,9 +34,13 @@ struct State {
     input: VecDeque<u8>,
     /// The peer has sent `close_notify`.
     ended: bool,
+    /// The peer has ended its direction without one.
+    truncated: bool,
     failure: Option<Error>,
     /// Plain bytes that the worker has not taken.
     output: Vec<u8>,
+    /// How many it has taken and not sent.
+    unsent: usize,
     /// The worker has something to send.
     sending: bool,
     shut_down: bool,
@@ -56,7 +60,8 @@ impl Remote {
     /// Leaves `stream` on this worker, driven by the future that is returned.
     pub(crate) fn new(id: u32, queue: Arc<Queue>, stream: TlsStream<Socket>) -> (Self, impl Future<Output = ()>) {
         let shared = Arc::new(Shared { id, queue, state: Mutex::default(), stream: Mutex::new(stream) });
-        let mut pump = Pump { shared: Arc::clone(&shared), taken: Vec::new(), sent: 0, piece: Vec::new(), shut_down: false };
+        let mut pump =
+            Pump { shared: Arc::clone(&shared), taken: Vec::new(), sent: 0, piece: Vec::new(), shut_down: false };
         (Self { shared }, std::future::poll_fn(move |context| pump.poll(context)))
     }
 
@@ -68,6 +73,9 @@ impl Remote {
             }
             if state.ended {
                 return Ok(Progress::Done(0));
+            }
+            if state.truncated {
+                return Err(Error::Truncated);
             }
             state.wants_input = true;
             return Ok(Progress::Wait);
@@ -118,7 +126,8 @@ impl Remote {
     }
 
     pub(crate) fn unsent(&self) -> usize {
-        self.shared.state().output.len()
+        let state = self.shared.state();
+        state.output.len() + state.unsent
     }
 
     /// Asks the connection's SSL.
@@ -179,30 +188,32 @@ impl Pump {
         let mut state = shared.state();
         let mut news = 0;
         let mut over = false;
+        state.unsent = self.taken.len() - self.sent;
         match written {
-            Poll::Ready(Ok(())) => state.sending = !state.output.is_empty(),
+            // JavaScript may have asked for more while the worker was busy.
+            Poll::Ready(Ok(())) => state.sending = !state.output.is_empty() || state.shut_down != self.shut_down,
             Poll::Ready(Err(error)) => {
                 state.failure.get_or_insert(Error::from(error));
                 over = true;
             }
             Poll::Pending => {}
         }
-        if let Poll::Ready(Err(error)) = read {
-            state.failure.get_or_insert(Error::from(error));
-            over = true;
+        match read.map_err(Error::from) {
+            Poll::Ready(Err(Error::Truncated)) => state.truncated = true,
+            Poll::Ready(Err(error)) => {
+                state.failure.get_or_insert(error);
+                over = true;
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         let settled = state.failure.is_some();
-        if state.wants_input && (settled || state.ended || !state.input.is_empty()) {
+        if state.wants_input && (settled || state.ended || state.truncated || !state.input.is_empty()) {
             state.wants_input = false;
             news |= READABLE;
         }
         if state.wants_sent && (settled || !state.sending) {
             state.wants_sent = false;
             news |= SENT;
-        }
-        if !state.output.is_empty() && !settled {
-            // Written while the worker was busy.
-            context.waker().wake_by_ref();
         }
         drop(state);
         if news != 0 {
@@ -235,7 +246,7 @@ impl Pump {
         loop {
             {
                 let state = self.shared.state();
-                if state.ended || state.failure.is_some() || state.input.len() >= INPUT_LIMIT {
+                if state.ended || state.truncated || state.failure.is_some() || state.input.len() >= INPUT_LIMIT {
                     return Poll::Pending;
                 }
             }

@@ -14,15 +14,18 @@ impl NativeError {
         }
     }
 
+    /// Names the system call, if it is one that failed.
+    pub(crate) fn of_call(self, call: &str) -> Self {
+        Self { syscall: self.errno.map(|_| call.to_owned()), ..self }
+    }
+
     pub(super) fn at(self, address: SocketAddr) -> Self {
         Self { address: Some(address.ip().to_string()), port: Some(address.port()), ..self }
     }
 
     /// The error of a connection of which every attempt failed, as Node tells it: one is an error of its own.
     pub(super) fn attempts(attempts: &[(SocketAddr, io::Error)]) -> Self {
-        let attempt = |(address, error): &(SocketAddr, io::Error)| {
-            Self { syscall: Some("connect".to_owned()), ..Self::system(error) }.at(*address)
-        };
+        let attempt = |(address, error): &(SocketAddr, io::Error)| Self::system(error).of_call("connect").at(*address);
         match attempts {
             [only] => attempt(only),
             _ => Self { errors: Some(attempts.iter().map(attempt).collect()), ..Self::default() },
