@@ -30,7 +30,8 @@ export interface ConnectionSettings {
   readonly client: NativeClientOptions | undefined;
   readonly handshakeTimeout: number;
   readonly remote: boolean;
-  readonly truncation: 'error' | 'end';
+  /** By default `'error'`, and `'end'` for streams. */
+  readonly truncation: 'error' | 'end' | undefined;
   /** Called once the handshake is done; what it throws ends the connection. */
   readonly onEstablished: ((connection: Connection) => void) | undefined;
 }
@@ -69,6 +70,8 @@ export class Connection extends Peer<ConnectionEvents> {
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
   #isLocked = false;
+  /** Sessions that nobody was told of. */
+  readonly #sessions: Buffer[] = [];
 
   /** @internal */
   constructor(native: NativeConnection, settings: ConnectionSettings) {
@@ -77,7 +80,7 @@ export class Connection extends Peer<ConnectionEvents> {
     this.#id = native.id;
     this.#settings = settings;
     this.#operations = new Operations(native, (error) => this.destroy(error));
-    this.#reader = new Reader(this.#operations, settings.truncation);
+    this.#reader = new Reader(this.#operations, settings.truncation ?? 'error');
     this.#writer = new Writer(this.#operations);
     const callback = contextOf(settings.context).asyncCallback;
     if (callback) this.setAsyncCallback(callback.fn, callback.arg);
@@ -173,6 +176,7 @@ export class Connection extends Peer<ConnectionEvents> {
    * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
    */
   async shutdown({ wait = true, timeout, signal }: ShutdownOptions = {}): Promise<void> {
+    if (this.#isLocked) throw lockedError();
     if (this.#operations.isClosed) return;
     if (!this.#operations.isOpen) throw this.#operations.unusable();
     if (signal?.aborted) throw abortError(signal);
@@ -257,10 +261,16 @@ export class Connection extends Peer<ConnectionEvents> {
     return this.#status ?? statusOf(this.native.asyncStatus);
   }
 
-  /** A stream over this connection, whose own reads and writes are locked from then on. */
+  /**
+   * A stream over this connection, whose own reads, writes and shutdowns are locked from then on.
+   *
+   * A TCP connection that ends without `close_notify` is the end of the stream, as for node:tls, unless the option
+   * `truncation` was given.
+   */
   toDuplex(): Duplex {
     if (this.#isLocked) throw lockedError();
     this.#isLocked = true;
+    if (this.#settings.truncation === undefined) this.#reader.forgiveTruncation();
     return makeDuplex(this, this.#reader, this.#writer);
   }
 
@@ -277,7 +287,7 @@ export class Connection extends Peer<ConnectionEvents> {
       case 'failed':
         return void this.destroy(toError(event.error!));
       case 'session':
-        return void this.emit('session', event.message!);
+        return this.#onSession(event.message!);
       case 'keylog':
         return void this.emit('keylog', event.message!);
     }
@@ -293,6 +303,16 @@ export class Connection extends Peer<ConnectionEvents> {
       return void this.destroy(error as Error);
     }
     this.#settleHandshake();
+    if (this.#sessions.length > 0) setImmediate(() => this.#tellSessions());
+  }
+
+  /** Keeps a session until those who await the handshake have had the time to listen. */
+  #onSession(session: Buffer): void {
+    if (this.#sessions.push(session) === 1 && this.#isEstablished) setImmediate(() => this.#tellSessions());
+  }
+
+  #tellSessions(): void {
+    for (const session of this.#sessions.splice(0)) if (!this.destroyed) this.emit('session', session);
   }
 
   #onNews(news: number): void {

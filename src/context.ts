@@ -74,6 +74,7 @@ export class Context {
   setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this {
     if (typeof fn !== 'function') throw invalidArgument('fn', 'a function', fn);
     this.#settings.asyncCallback = { fn, arg: arg as never };
+    this.#settings.native.tellAsync();
     return this;
   }
 }

@@ -1,4 +1,5 @@
-export { type ConnectOptions, type Lookup, connect } from './connect.ts';
+export type { ConnectOptions, Lookup } from './connect-options.ts';
+export { connect } from './connect.ts';
 export { Connection, type ConnectionEvents, type OperationOptions, type ShutdownOptions } from './connection.ts';
 export { Context, createContext } from './context.ts';
 export type * from './context-options.ts';
@@ -12,13 +13,7 @@ export {
   type SignRequest,
   createRemoteKey,
 } from './remote-key.ts';
-export {
-  type CloseOptions,
-  type ListenOptions,
-  Server,
-  type ServerEvents,
-  type ServerOptions,
-  createServer,
-} from './server.ts';
+export { Server, type ServerEvents, createServer } from './server.ts';
+export type { CloseOptions, ListenOptions, ServerOptions } from './server-options.ts';
 export { type Versions, versions } from './versions.ts';
 export { type Configuration, configure } from './configure.ts';

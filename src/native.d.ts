@@ -30,7 +30,7 @@ export declare class NativeConnection {
   get remoteAddress(): NativeAddress | null
   /** The number by which events know the connection. */
   get id(): number
-  /** Reads into `target`; returns the number of bytes, 0 at the end, or a number below 0. */
+  /** Reads into `target`, which is not empty; returns the number of bytes, 0 at the end, or a number below 0. */
   read(target: Uint8Array): number
   /** Takes all of `bytes`. Returns 0 if they are sent, or a number below 0. */
   write(bytes: Uint8Array): number
@@ -56,6 +56,8 @@ export declare class NativeConnection {
 export declare class NativeContext {
   /** Throws a `NativeError` that names the option that is wrong. */
   constructor(options: NativeContextOptions)
+  /** Has connections that are made from now on tell of their asynchronous callback. */
+  tellAsync(): void
   /** Whether it can be a server's. */
   get hasCertificate(): boolean
 }
@@ -108,7 +110,7 @@ export declare class NativeServer {
   listen(options: NativeListenOptions): NativeError | null
   /** Where it listens, if it does so at an address. */
   get address(): NativeAddress | null
-  /** Stops listening. */
+  /** Stops listening; the event `listenerClosed` tells when the address is free. */
   close(): void
 }
 
@@ -210,8 +212,9 @@ export interface NativeDialOptions {
   path?: string
   /** Milliseconds after which the next address is tried too (RFC 8305). */
   attemptDelay: number
-  /** The IP address to connect from. */
+  /** The IP address to connect from; any, if none is given. */
   localAddress?: string
+  /** The port to connect from; 0 for any. */
   localPort: number
   /** Whether small writes are sent at once. */
   noDelay: boolean
@@ -248,8 +251,8 @@ export interface NativeError {
 /** Something that happened on another thread; which fields are there depends on its type. */
 export interface NativeEvent {
   /**
-   * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerFailed`,
-   * `news`, `session` or `sign`.
+   * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
+   * `listenerFailed`, `news`, `session` or `sign`.
    */
   type: string
   /** The connection, but for requests and failed listeners. */
@@ -283,7 +286,7 @@ export interface NativeHandshakeOptions {
   client?: NativeClientOptions
   /** Milliseconds; 0 for no limit. */
   timeout: number
-  /** Whether the asynchronous callback is wanted as events. */
+  /** Whether the asynchronous callback is wanted as events, even if the context has none. */
   tells: boolean
   /** Whether secrets are wanted as events. */
   secrets: boolean
@@ -302,7 +305,7 @@ export interface NativeKeySource {
 
 /** Where to listen: at an address or on a path. */
 export interface NativeListenOptions {
-  /** IP addresses, of which the first that can be had is taken. */
+  /** IP addresses, of which the first is taken that this machine has. */
   addresses: Array<string>
   port: number
   path?: string
@@ -353,8 +356,6 @@ export interface NativeServerOptions {
   handshake: boolean
   /** Milliseconds that a handshake may take; 0 for no limit. */
   handshakeTimeout: number
-  /** Whether the asynchronous callback is wanted as events. */
-  tells: boolean
   /** Whether secrets are wanted as events. */
   secrets: boolean
   /** Whether record I/O stays on workers. */

@@ -4,50 +4,20 @@ import { EventEmitter } from 'node:events';
 
 import { native } from './binding.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
-import { type Context, contextOf } from './context.ts';
+import { contextOf } from './context.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { environment, forget, hold, register, registered, release } from './environment.ts';
-import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
+import { environment, forget, hold, isolate, register, release } from './environment.ts';
+import { LibsslAsyncError, abortError, toError } from './errors.ts';
 import type { NativeEvent, NativeServer } from './native.d.ts';
+import { optionalInteger } from './options.ts';
 import type { Address } from './peer.ts';
-
-/** Options of {@link createServer}. */
-export interface ServerOptions {
-  /** Certificates, keys and settings of all connections. */
-  context: Context;
-  /** Whether handshakes begin by themselves; otherwise connections are handed out before. Default: `true`. */
-  handshake?: boolean | undefined;
-  /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
-  handshakeTimeout?: number | undefined;
-  /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
-  recordIO?: 'loop' | 'worker' | undefined;
-  /** Connections that wait for the iteration; more are refused. Default: 511. */
-  backlog?: number | undefined;
-  /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
-  truncation?: 'error' | 'end' | undefined;
-  /** Whether the event `keylog` tells the secrets of connections. Default: `false`. */
-  keylog?: boolean | undefined;
-  /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
-  noDelay?: boolean | undefined;
-}
-
-/** Where a server listens. */
-export interface ListenOptions {
-  /** The TCP port; 0, the default, for one that the system chooses. */
-  port?: number | undefined;
-  /** A name or an IP address. Default: all addresses. */
-  host?: string | undefined;
-  /** The path of a Unix socket, in place of `host` and `port`. */
-  path?: string | undefined;
-  /** Connections that the system keeps until they are accepted. Default: 511. */
-  backlog?: number | undefined;
-  /** Whether an IPv6 address excludes IPv4. Default: `false`. */
-  ipv6Only?: boolean | undefined;
-  /** Whether several sockets may share the port (`SO_REUSEPORT`). Default: `false`. */
-  reusePort?: boolean | undefined;
-  /** Closes the server. */
-  signal?: AbortSignal | undefined;
-}
+import {
+  type CloseOptions,
+  type ListenOptions,
+  type ServerOptions,
+  checkListenOptions,
+  checkServerOptions,
+} from './server-options.ts';
 
 /** The events of a {@link Server} and what their listeners get. */
 export interface ServerEvents {
@@ -63,12 +33,6 @@ export interface ServerEvents {
   error: [error: Error];
   /** The server and all its connections have ended. */
   close: [];
-}
-
-/** How {@link Server.close} treats connections. */
-export interface CloseOptions {
-  /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
-  timeout?: number | undefined;
 }
 
 const ALL_ADDRESSES = ['::', '0.0.0.0'];
@@ -88,10 +52,16 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #handshakes = new Set<number>();
   readonly #byId = new Map<number, Connection>();
   readonly #waiting: Connection[] = [];
-  #iterator: Deferred<void> | undefined;
+  /** Iterations that wait for a connection. */
+  #iterators: Deferred<void> | undefined;
   #isIterated = false;
   #isListening = false;
+  /** The addon has a listening socket. */
+  #hasSocket = false;
+  /** The server has listened and is not closed yet. */
+  #isActive = false;
   #isRef = true;
+  #isHeld = false;
   #closing: Deferred<void> | undefined;
   #unsubscribe = (): void => {};
   #path: string | undefined;
@@ -99,7 +69,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** @internal */
   constructor(options: ServerOptions) {
     super();
-    validate(options);
+    checkServerOptions(options);
     const remote = options.recordIO === 'worker' || !environment.hasEventLoop;
     const noDelay = options.noDelay ?? true;
     const handshakeTimeout = options.handshakeTimeout ?? 120_000;
@@ -107,7 +77,6 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#native = new native.NativeServer(environment, context.native, {
       handshake: options.handshake ?? true,
       handshakeTimeout,
-      tells: context.asyncCallback !== undefined,
       secrets: options.keylog ?? false,
       remote,
       noDelay,
@@ -118,12 +87,14 @@ export class Server extends EventEmitter<ServerEvents> {
       client: undefined,
       handshakeTimeout,
       remote,
-      truncation: options.truncation ?? 'error',
+      truncation: options.truncation,
       onEstablished: undefined,
     };
     this.#backlog = options.backlog ?? 511;
     (this as EventEmitter).on('newListener', (event: string) => {
-      if (event === 'connection' && this.#isIterated) throw takenTwice();
+      if (event !== 'connection') return;
+      if (this.#isIterated) throw takenTwice();
+      process.nextTick(() => this.#emitWaiting());
     });
   }
 
@@ -133,15 +104,16 @@ export class Server extends EventEmitter<ServerEvents> {
    * Rejects with Node's code, `EADDRINUSE` for instance. Corresponds to `listen(2)`.
    */
   async listen(options: ListenOptions = {}): Promise<Address | string> {
+    checkListenOptions(options);
     const { port = 0, host, path, backlog = 511, ipv6Only = false, reusePort = false, signal } = options;
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw invalidArgument('options.port', 'an integer from 0 to 65535', port);
     if (this.#closing) throw new LibsslAsyncError('CLOSED', 'the server is closed');
     if (this.#isListening) throw new LibsslAsyncError('ALREADY_LISTENING', 'the server listens already');
     if (signal?.aborted) throw abortError(signal);
     this.#isListening = true;
     try {
       const addresses = path !== undefined ? [] : host === undefined ? ALL_ADDRESSES : await resolve(host);
+      if (!this.listening) throw new LibsslAsyncError('CLOSED', 'the server was closed');
+      if (signal?.aborted) throw abortError(signal);
       const failure = this.#native.listen({
         addresses,
         port,
@@ -156,8 +128,10 @@ export class Server extends EventEmitter<ServerEvents> {
       throw error;
     }
     this.#path = path;
+    this.#hasSocket = true;
+    this.#isActive = true;
     register('server', this.#native.id, { event: (event) => this.#onEvent(event) });
-    if (this.#isRef) hold();
+    this.#updateHold();
     if (signal) {
       const close = (): void => void this.close();
       signal.addEventListener('abort', close, { once: true });
@@ -169,7 +143,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Where the server listens; `null` if it does not. */
   address(): Address | string | null {
-    return this.#path ?? (this.#native.address as Address | null);
+    return this.listening ? (this.#path ?? (this.#native.address as Address | null)) : null;
   }
 
   /** Whether the server listens. */
@@ -187,26 +161,15 @@ export class Server extends EventEmitter<ServerEvents> {
    *
    * Connections that wait for the iteration are destroyed.
    */
-  close({ timeout }: CloseOptions = {}): Promise<void> {
-    if (!this.#closing) {
-      this.#closing = deferred();
-      this.#unsubscribe();
-      this.#native.close();
-      if (this.#isListening && this.#isRef) release();
-      for (const id of this.#handshakes) environment.connection(id)?.destroy();
-      this.#handshakes.clear();
-      for (const connection of this.#waiting.splice(0)) connection.destroy();
-      this.#iterator?.resolve();
-      this.#checkClosed();
-    }
-    if (timeout !== undefined) {
-      const expire = (): void => {
-        for (const connection of this.#byId.values()) connection.destroy();
-      };
-      const timer = setTimeout(expire, timeout);
-      void this.#closing.promise.then(() => clearTimeout(timer));
-    }
-    return this.#closing.promise;
+  async close({ timeout }: CloseOptions = {}): Promise<void> {
+    optionalInteger(timeout, 'timeout', 0, 0x7fff_ffff);
+    this.#closing ??= this.#beginToClose();
+    if (timeout === undefined) return this.#closing.promise;
+    const timer = setTimeout(() => {
+      for (const connection of this.#byId.values()) connection.destroy();
+    }, timeout);
+    await this.#closing.promise;
+    clearTimeout(timer);
   }
 
   /** Closes the server and destroys its connections. */
@@ -214,21 +177,17 @@ export class Server extends EventEmitter<ServerEvents> {
     await this.close({ timeout: 0 });
   }
 
-  /** Has the server keep the process alive while it listens, as it does unless {@link Server.unref} was called. */
+  /** Has the server keep the process alive until it is closed, as it does unless {@link Server.unref} was called. */
   ref(): this {
-    if (!this.#isRef) {
-      this.#isRef = true;
-      if (this.listening) hold();
-    }
+    this.#isRef = true;
+    this.#updateHold();
     return this;
   }
 
-  /** Lets the process end although the server listens. */
+  /** Lets the process end although the server is not closed. */
   unref(): this {
-    if (this.#isRef) {
-      this.#isRef = false;
-      if (this.listening) release();
-    }
+    this.#isRef = false;
+    this.#updateHold();
     return this;
   }
 
@@ -247,8 +206,8 @@ export class Server extends EventEmitter<ServerEvents> {
       } else if (this.#closing) {
         return;
       } else {
-        this.#iterator = deferred();
-        await this.#iterator.promise;
+        this.#iterators ??= deferred();
+        await this.#iterators.promise;
       }
     }
   }
@@ -261,7 +220,8 @@ export class Server extends EventEmitter<ServerEvents> {
     const id = event.connection!;
     switch (event.type) {
       case 'accepted':
-        if (event.begun) this.#handshakes.add(id);
+        if (this.#closing) environment.connection(id)?.destroy();
+        else if (event.begun) this.#handshakes.add(id);
         else this.#handOut(this.#connection(id));
         return;
       case 'async':
@@ -277,13 +237,17 @@ export class Server extends EventEmitter<ServerEvents> {
         return;
       }
       case 'failed': {
-        registered(id)?.event!(event);
         const error = toError(event.error!);
+        this.#byId.get(id)?.destroy(error);
         if (this.#handshakes.delete(id)) this.emit('tlsClientError', error, event.peer as Address | undefined);
         return;
       }
       case 'listenerFailed':
-        this.emit('error', toError(event.error!));
+        void this.close();
+        return void this.emit('error', toError(event.error!));
+      case 'listenerClosed':
+        this.#hasSocket = false;
+        this.#checkClosed();
     }
   }
 
@@ -308,14 +272,49 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.listenerCount('connection') > 0) return void this.emit('connection', connection);
     if (this.#waiting.length >= this.#backlog) return void connection.destroy();
     this.#waiting.push(connection);
-    this.#iterator?.resolve();
+    this.#wakeIterators();
+  }
+
+  /** Gives those who have begun to listen what came before. */
+  #emitWaiting(): void {
+    while (this.#waiting.length > 0 && this.listenerCount('connection') > 0) {
+      const connection = this.#waiting.shift()!;
+      if (!connection.destroyed) isolate(() => this.emit('connection', connection));
+    }
+  }
+
+  #wakeIterators(): void {
+    const waiting = this.#iterators;
+    this.#iterators = undefined;
+    waiting?.resolve();
+  }
+
+  #beginToClose(): Deferred<void> {
+    this.#unsubscribe();
+    this.#native.close();
+    for (const id of this.#handshakes) (this.#byId.get(id) ?? environment.connection(id))?.destroy();
+    this.#handshakes.clear();
+    for (const connection of this.#waiting.splice(0)) connection.destroy();
+    this.#wakeIterators();
+    process.nextTick(() => this.#checkClosed());
+    return deferred();
   }
 
   #checkClosed(): void {
-    if (!this.#closing || this.#byId.size > 0) return;
+    if (!this.#closing || this.#hasSocket || this.#byId.size > 0) return;
     forget('server', this.#native.id);
+    this.#isActive = false;
+    this.#updateHold();
     this.#closing.resolve();
     process.nextTick(() => this.emit('close'));
+  }
+
+  #updateHold(): void {
+    const holds = this.#isRef && this.#isActive;
+    if (holds === this.#isHeld) return;
+    this.#isHeld = holds;
+    if (holds) hold();
+    else release();
   }
 }
 
@@ -327,29 +326,6 @@ export function createServer(options: ServerOptions): Server {
 async function resolve(host: string): Promise<string[]> {
   const addresses = await lookup(host, { all: true });
   return addresses.map(({ address }) => address);
-}
-
-function validate(options: ServerOptions): void {
-  contextOf(options?.context);
-  const { recordIO, truncation } = options;
-  if (recordIO !== undefined && recordIO !== 'loop' && recordIO !== 'worker') {
-    throw invalidArgument('options.recordIO', "'loop' or 'worker'", recordIO);
-  }
-  if (recordIO === 'loop' && !environment.hasEventLoop) {
-    throw new LibsslAsyncError(
-      'UNSUPPORTED',
-      "recordIO: 'loop' needs libuv, which this runtime does not offer: use 'worker'",
-    );
-  }
-  if (truncation !== undefined && truncation !== 'error' && truncation !== 'end') {
-    throw invalidArgument('options.truncation', "'error' or 'end'", truncation);
-  }
-  for (const name of ['handshakeTimeout', 'backlog'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
-      throw invalidArgument(`options.${name}`, 'an integer that is not negative', value);
-    }
-  }
 }
 
 function takenTwice(): Error {

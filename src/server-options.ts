@@ -1,0 +1,91 @@
+import { type Context, contextOf } from './context.ts';
+import { checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
+import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
+
+/** Options of {@link createServer}. */
+export interface ServerOptions {
+  /** Certificates, keys and settings of all connections. */
+  context: Context;
+  /** Whether handshakes begin by themselves; otherwise connections are handed out before. Default: `true`. */
+  handshake?: boolean | undefined;
+  /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
+  handshakeTimeout?: number | undefined;
+  /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
+  recordIO?: 'loop' | 'worker' | undefined;
+  /** Connections that wait for the iteration; more are refused. Default: 511. */
+  backlog?: number | undefined;
+  /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
+  truncation?: 'error' | 'end' | undefined;
+  /** Whether the event `keylog` tells the secrets of connections. Default: `false`. */
+  keylog?: boolean | undefined;
+  /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
+  noDelay?: boolean | undefined;
+}
+
+/** Where a server listens. */
+export interface ListenOptions {
+  /** The TCP port; 0, the default, for one that the system chooses. */
+  port?: number | undefined;
+  /** A name or an IP address. Default: all addresses. */
+  host?: string | undefined;
+  /** The path of a Unix socket, in place of `host` and `port`. */
+  path?: string | undefined;
+  /** Connections that the system keeps until they are accepted. Default: 511. */
+  backlog?: number | undefined;
+  /** Whether an IPv6 address excludes IPv4. Default: `false`. */
+  ipv6Only?: boolean | undefined;
+  /** Whether several sockets may share the port (`SO_REUSEPORT`). Default: `false`. */
+  reusePort?: boolean | undefined;
+  /** Closes the server. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How {@link Server.close} treats connections. */
+export interface CloseOptions {
+  /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
+  timeout?: number | undefined;
+}
+
+const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
+  'backlog',
+  'context',
+  'handshake',
+  'handshakeTimeout',
+  'keylog',
+  'noDelay',
+  'recordIO',
+  'truncation',
+];
+
+const LISTEN_OPTIONS: readonly (keyof ListenOptions)[] = [
+  'backlog',
+  'host',
+  'ipv6Only',
+  'path',
+  'port',
+  'reusePort',
+  'signal',
+];
+
+const LISTEN_HINTS = Object.fromEntries(
+  LISTEN_OPTIONS.filter((name) => name !== 'backlog').map((name) => [name, 'it is an option of listen()']),
+);
+
+/** Throws what is wrong with the options of a server. */
+export function checkServerOptions(options: ServerOptions): void {
+  checkNames(options, SERVER_OPTIONS, { ...CONTEXT_HINTS, ...LISTEN_HINTS });
+  contextOf(options.context);
+  checkTransport(options);
+  optionalInteger(options.backlog, 'backlog', 0, 0xffff_ffff);
+  optionalBoolean(options.keylog, 'keylog');
+}
+
+/** Throws what is wrong with where a server is to listen. */
+export function checkListenOptions(options: ListenOptions): void {
+  checkNames(options, LISTEN_OPTIONS, CONTEXT_HINTS);
+  optionalInteger(options.port, 'port', 0, 65_535);
+  for (const name of ['host', 'path'] as const) optionalString(options[name], name);
+  optionalInteger(options.backlog, 'backlog', 1, 0x7fff_ffff);
+  for (const name of ['ipv6Only', 'reusePort'] as const) optionalBoolean(options[name], name);
+  checkSignal(options.signal);
+}
