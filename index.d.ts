@@ -6,6 +6,161 @@ import { Duplex } from 'node:stream';
 import { X509Certificate, KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
+/** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
+type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
+/** One end of a TCP connection. */
+interface Address {
+  /** The IP address. */
+  readonly address: string;
+  /** Its version. */
+  readonly family: 'IPv4' | 'IPv6';
+  /** The TCP port. */
+  readonly port: number;
+}
+/** A cipher suite. */
+interface Cipher {
+  /** OpenSSL's name. */
+  readonly name: string;
+  /** The name of the standard. */
+  readonly standardName: string;
+  /** The oldest protocol version that has it. */
+  readonly version: string;
+}
+/** What a connection says of itself and of its peer; nothing is known before the handshake, or after the end. */
+declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
+  #private;
+  /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
+  get protocol(): string | undefined;
+  /** The cipher suite. Corresponds to `SSL_get_current_cipher`. */
+  get cipher(): Cipher | undefined;
+  /** The protocol that ALPN has chosen, or `false`. Corresponds to `SSL_get0_alpn_selected`. */
+  get alpnProtocol(): string | false;
+  /** The name that the client asked for. Corresponds to `SSL_get_servername`. */
+  get servername(): string | undefined;
+  /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
+  get sessionReused(): boolean;
+  /** The peer's certificates, its own first. Corresponds to `SSL_get_peer_cert_chain`. */
+  get peerCertificates(): X509Certificate[];
+  /** The peer's certificate. Corresponds to `SSL_get1_peer_certificate`. */
+  get peerCertificate(): X509Certificate | undefined;
+  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
+  get authorized(): boolean;
+  /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
+  get authorizationError(): string | undefined;
+  /**
+   * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
+   * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
+   */
+  getSession(): Buffer | undefined;
+  /** Keying material for `label`, `length` bytes of it. Corresponds to `SSL_export_keying_material`. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer;
+  /** This end, if the connection is TCP. */
+  get localAddress(): Address | undefined;
+  /** The peer's end, if the connection is TCP. */
+  get remoteAddress(): Address | undefined;
+}
+
+/** The events of a {@link Connection} and what their listeners get. */
+interface ConnectionEvents {
+  /** The connection has ended; with the error that ended it, if there was one. */
+  close: [error: Error | undefined];
+  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
+  keylog: [line: Buffer];
+  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
+  session: [session: Buffer];
+}
+/** Options of reads, writes and handshakes. */
+interface OperationOptions {
+  signal?: AbortSignal | undefined;
+}
+/** Options of {@link Connection.shutdown}. */
+interface ShutdownOptions {
+  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
+  wait?: boolean | undefined;
+  /** Milliseconds after which the connection is destroyed. Default: no limit. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+/**
+ * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
+ *
+ * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
+ * unless it says otherwise.
+ */
+declare class Connection extends Peer<ConnectionEvents> {
+  #private;
+  /**
+   * Does the handshake of a connection that was made with `handshake: false`.
+   *
+   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
+   * `SSL_do_handshake`.
+   */
+  handshake({ signal }?: OperationOptions): Promise<void>;
+  /**
+   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
+   *
+   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
+   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
+   */
+  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
+  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
+  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
+  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
+   *
+   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
+   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
+   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
+   * stream would be worse. Corresponds to `SSL_write_ex`.
+   */
+  write(data: Uint8Array | string, options?: OperationOptions): Promise<void>;
+  /** Bytes that were written and not taken by the system yet. */
+  get writableLength(): number;
+  /**
+   * Ends this direction: what was written is sent, and `close_notify` behind it.
+   *
+   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
+   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
+   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
+   */
+  shutdown({ wait, timeout, signal }?: ShutdownOptions): Promise<void>;
+  /**
+   * Ends the connection at once, whatever it does; safe while its handshake is paused.
+   *
+   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
+   */
+  destroy(error?: Error): this;
+  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
+  get closed(): Promise<Error | undefined>;
+  /** Whether the connection has ended. */
+  get destroyed(): boolean;
+  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
+  ref(): this;
+  /** Lets the process end although operations are pending. */
+  unref(): this;
+  /**
+   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
+   * context's callback: on the JavaScript thread, after the wake-up is stored.
+   *
+   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
+   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
+   */
+  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
+  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
+  get asyncStatus(): AsyncStatus | undefined;
+  /**
+   * A stream over this connection, whose own reads, writes and shutdowns are locked from then on.
+   *
+   * A TCP connection that ends without `close_notify` is the end of the stream, as for node:tls, unless the option
+   * `truncation` was given.
+   */
+  toDuplex(): Duplex;
+}
+
 /** What a signer is asked to sign. */
 interface SignRequest {
   /** The TLS name of the signature scheme, such as `rsa_pss_rsae_sha256`. */
@@ -257,153 +412,6 @@ declare class Context {
  */
 declare function createContext(options?: ContextOptions): Context;
 
-/** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
-type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
-/** One end of a TCP connection. */
-interface Address {
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
-  readonly port: number;
-}
-/** A cipher suite. */
-interface Cipher {
-  /** OpenSSL's name. */
-  readonly name: string;
-  /** The name of the standard. */
-  readonly standardName: string;
-  /** The oldest protocol version that has it. */
-  readonly version: string;
-}
-/** What a connection says of itself and of its peer; nothing is known before the handshake, or after the end. */
-declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
-  #private;
-  /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
-  get protocol(): string | undefined;
-  /** The cipher suite. Corresponds to `SSL_get_current_cipher`. */
-  get cipher(): Cipher | undefined;
-  /** The protocol that ALPN has chosen, or `false`. Corresponds to `SSL_get0_alpn_selected`. */
-  get alpnProtocol(): string | false;
-  /** The name that the client asked for. Corresponds to `SSL_get_servername`. */
-  get servername(): string | undefined;
-  /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
-  get sessionReused(): boolean;
-  /** The peer's certificates, its own first. Corresponds to `SSL_get_peer_cert_chain`. */
-  get peerCertificates(): X509Certificate[];
-  /** The peer's certificate. Corresponds to `SSL_get1_peer_certificate`. */
-  get peerCertificate(): X509Certificate | undefined;
-  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
-  get authorized(): boolean;
-  /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
-  get authorizationError(): string | undefined;
-  /**
-   * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
-   * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
-   */
-  getSession(): Buffer | undefined;
-  /** Keying material for `label`, `length` bytes of it. Corresponds to `SSL_export_keying_material`. */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer;
-  /** This end, if the connection is TCP. */
-  get localAddress(): Address | undefined;
-  /** The peer's end, if the connection is TCP. */
-  get remoteAddress(): Address | undefined;
-}
-
-/** The events of a {@link Connection} and what their listeners get. */
-interface ConnectionEvents {
-  /** The connection has ended; with the error that ended it, if there was one. */
-  close: [error: Error | undefined];
-  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
-  keylog: [line: Buffer];
-  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
-  session: [session: Buffer];
-}
-/** Options of reads, writes and handshakes. */
-interface OperationOptions {
-  signal?: AbortSignal | undefined;
-}
-/** Options of {@link Connection.shutdown}. */
-interface ShutdownOptions {
-  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
-  wait?: boolean | undefined;
-  /** Milliseconds after which the connection is destroyed. Default: no limit. */
-  timeout?: number | undefined;
-  signal?: AbortSignal | undefined;
-}
-/**
- * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
- *
- * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
- * unless it says otherwise.
- */
-declare class Connection extends Peer<ConnectionEvents> {
-  #private;
-  /**
-   * Does the handshake of a connection that was made with `handshake: false`.
-   *
-   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
-   * `SSL_do_handshake`.
-   */
-  handshake({ signal }?: OperationOptions): Promise<void>;
-  /**
-   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
-   *
-   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
-   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
-   */
-  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
-  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
-  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
-  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
-  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
-  /**
-   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
-   *
-   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
-   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
-   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
-   * stream would be worse. Corresponds to `SSL_write_ex`.
-   */
-  write(data: Uint8Array | string, options?: OperationOptions): Promise<void>;
-  /** Bytes that were written and not taken by the system yet. */
-  get writableLength(): number;
-  /**
-   * Ends this direction: what was written is sent, and `close_notify` behind it.
-   *
-   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
-   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
-   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
-   */
-  shutdown({ wait, timeout, signal }?: ShutdownOptions): Promise<void>;
-  /**
-   * Ends the connection at once, whatever it does; safe while its handshake is paused.
-   *
-   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
-   */
-  destroy(error?: Error): this;
-  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
-  get closed(): Promise<Error | undefined>;
-  /** Whether the connection has ended. */
-  get destroyed(): boolean;
-  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
-  [Symbol.asyncDispose](): Promise<void>;
-  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
-  ref(): this;
-  /** Lets the process end although operations are pending. */
-  unref(): this;
-  /**
-   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
-   * context's callback: on the JavaScript thread, after the wake-up is stored.
-   *
-   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
-   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
-   */
-  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
-  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
-  get asyncStatus(): AsyncStatus | undefined;
-  /** A stream over this connection, whose own reads and writes are locked from then on. */
-  toDuplex(): Duplex;
-}
-
 /** Node's form of a function that resolves names, called with `all: true`. */
 type Lookup = (
   hostname: string,
@@ -455,6 +463,7 @@ interface ConnectOptions {
   /** Gives the connection up. */
   signal?: AbortSignal | undefined;
 }
+
 /**
  * Connects, and does the handshake unless `handshake` is `false`.
  *
@@ -527,10 +536,14 @@ interface Metrics {
   /** Gauge: jobs that are paused now. */
   readonly paused: number;
   /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
-  readonly pauseTime: {
-    readonly bounds: readonly number[];
-    readonly counts: readonly number[];
-  };
+  readonly pauseTime: PauseTime;
+}
+/** A histogram of pauses. */
+interface PauseTime {
+  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
+  readonly bounds: readonly number[];
+  /** How many pauses fell into each bucket: one more than there are bounds. */
+  readonly counts: readonly number[];
 }
 /** A snapshot of the counters, which only grow, and of the two gauges. */
 declare function metrics(): Metrics;
@@ -571,6 +584,12 @@ interface ListenOptions {
   /** Closes the server. */
   signal?: AbortSignal | undefined;
 }
+/** How {@link Server.close} treats connections. */
+interface CloseOptions {
+  /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
+  timeout?: number | undefined;
+}
+
 /** The events of a {@link Server} and what their listeners get. */
 interface ServerEvents {
   /** A connection whose handshake is done; before it, with `handshake: false`. */
@@ -585,11 +604,6 @@ interface ServerEvents {
   error: [error: Error];
   /** The server and all its connections have ended. */
   close: [];
-}
-/** How {@link Server.close} treats connections. */
-interface CloseOptions {
-  /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
-  timeout?: number | undefined;
 }
 /**
  * A TLS server, made by {@link createServer}.
@@ -619,9 +633,9 @@ declare class Server extends EventEmitter<ServerEvents> {
   close({ timeout }?: CloseOptions): Promise<void>;
   /** Closes the server and destroys its connections. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** Has the server keep the process alive while it listens, as it does unless {@link Server.unref} was called. */
+  /** Has the server keep the process alive until it is closed, as it does unless {@link Server.unref} was called. */
   ref(): this;
-  /** Lets the process end although the server listens. */
+  /** Lets the process end although the server is not closed. */
   unref(): this;
   /**
    * Iterates over the connections until the server is closed.

@@ -1,7 +1,9 @@
 // A TCP proxy that can spoil what it carries.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { fileURLToPath } from 'node:url';
 
 import type { ExecutionContext } from 'ava';
 
@@ -53,6 +55,20 @@ export async function tcpClient(t: ExecutionContext, port: number): Promise<net.
   t.teardown(() => socket.destroy());
   await once(socket, 'connect');
   return socket;
+}
+
+/** Makes connections to an address of this machine get no answer, be it a refusal. */
+export async function deafListener(t: ExecutionContext, host: string, port: number): Promise<void> {
+  const program = fileURLToPath(new URL('./deaf.js', import.meta.url));
+  const child = spawn(process.execPath, [program, host, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  for (let queued = 0; queued < 2; queued++) {
+    const socket = net.connect({ host, port });
+    socket.on('error', () => {});
+    t.teardown(() => socket.destroy());
+    await once(socket, 'connect');
+  }
 }
 
 /** A port at which nobody listens. */
