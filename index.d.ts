@@ -71,6 +71,7 @@ interface ConnectionEvents {
 }
 /** Options of reads, writes and handshakes. */
 interface OperationOptions {
+  /** Cancels the operation. */
   signal?: AbortSignal | undefined;
 }
 /** Options of {@link Connection.shutdown}. */
@@ -79,6 +80,7 @@ interface ShutdownOptions {
   wait?: boolean | undefined;
   /** Milliseconds after which the connection is destroyed. Default: no limit. */
   timeout?: number | undefined;
+  /** Destroys the connection. */
   signal?: AbortSignal | undefined;
 }
 /**
@@ -709,6 +711,7 @@ export type {
   Lookup,
   Metrics,
   OperationOptions,
+  PauseTime,
   PrivateKey,
   ProtocolVersion,
   RemoteKeyOptions,

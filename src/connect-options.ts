@@ -98,6 +98,9 @@ export function checkConnectOptions(options: ConnectOptions): void {
   if (options.servername !== undefined && typeof options.servername !== 'string') {
     throw invalidArgument('options.servername', 'a string', options.servername);
   }
+  if (options.servername?.includes('\0')) {
+    throw invalidArgument('options.servername', 'a name', options.servername, 'it has a NUL');
+  }
   protocolList(options.ALPNProtocols, 'ALPNProtocols');
   if (session !== undefined && !(session instanceof Uint8Array)) {
     throw invalidArgument('options.session', 'a Uint8Array', session);

@@ -67,7 +67,7 @@ function dial(options: ConnectOptions, addresses: string[]): Connection {
     handshakeTimeout: timeout,
     remote,
     truncation: options.truncation,
-    onEstablished: (connection) => checkIdentity(connection, servername ?? host, rejectUnauthorized, options),
+    onEstablished: (connection) => checkIdentity(connection, servername || host, rejectUnauthorized, options),
   });
 }
 

@@ -38,6 +38,7 @@ export interface ConnectionSettings {
 
 /** Options of reads, writes and handshakes. */
 export interface OperationOptions {
+  /** Cancels the operation. */
   signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +48,7 @@ export interface ShutdownOptions {
   wait?: boolean | undefined;
   /** Milliseconds after which the connection is destroyed. Default: no limit. */
   timeout?: number | undefined;
+  /** Destroys the connection. */
   signal?: AbortSignal | undefined;
 }
 

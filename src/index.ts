@@ -4,7 +4,7 @@ export { Connection, type ConnectionEvents, type OperationOptions, type Shutdown
 export { Context, createContext } from './context.ts';
 export type * from './context-options.ts';
 export { LibsslAsyncError, TlsError } from './errors.ts';
-export { type Metrics, metrics } from './metrics.ts';
+export { type Metrics, type PauseTime, metrics } from './metrics.ts';
 export type { Address, AsyncStatus, Cipher } from './peer.ts';
 export {
   type DecryptRequest,

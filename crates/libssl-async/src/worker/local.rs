@@ -53,7 +53,10 @@ impl Local {
             _this_thread: PhantomData,
         });
         LOCAL.set(Some(Rc::clone(&local)));
-        crate::keys::forbid_blocking();
+        // Where jobs cannot pause, a handshake with a remote key occupies its worker.
+        if crate::job::is_capable() {
+            crate::keys::forbid_blocking();
+        }
         Ok(local)
     }
 
