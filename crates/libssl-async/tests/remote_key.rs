@@ -205,3 +205,23 @@ async fn connections_wait_their_turn_for_few_jobs() {
     assert_eq!((metrics.handshakes, metrics.pauses, metrics.resumes), (20, 20, 20));
     assert!(metrics.job_waits >= 1 && metrics.job_waits < 200, "{metrics:?}");
 }
+
+/// Rule 20: before 4.0, `SSL_get_error` takes anybody's error on this thread for a failure of the call that paused.
+#[tokio::test]
+async fn an_error_that_a_callback_leaves_behind_fails_nothing() {
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let local = Identity::p256();
+    let server = remote(&local, Arc::default());
+    let mut settings = server.acceptor();
+    settings.set_servername_callback(|_, _| {
+        openssl::x509::X509::from_pem(b"no certificate").unwrap_err().put();
+        Ok(())
+    });
+    let acceptor = TlsAcceptor::new(settings.build(), &workers);
+    let connector = TlsConnector::new(local.connector().build(), &workers);
+    let (client, socket) = sockets().await;
+    let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(socket));
+    client.unwrap();
+    server.unwrap();
+    assert_eq!(workers.metrics().pauses, 1);
+}
