@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { KeyObject, X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
 
@@ -73,7 +74,8 @@ export class Context {
    */
   setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this {
     if (typeof fn !== 'function') throw invalidArgument('fn', 'a function', fn);
-    this.#settings.asyncCallback = { fn, arg: arg as never };
+    const bound = AsyncResource.bind(fn, 'libssl-async.AsyncCallback');
+    this.#settings.asyncCallback = { fn: bound, arg: arg as never };
     this.#settings.native.tellAsync();
     return this;
   }
