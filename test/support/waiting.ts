@@ -3,6 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { metrics } from 'libssl-async';
+
 /** Lets the event loop turn so many times. */
 export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await nextTurn();
@@ -16,6 +18,12 @@ export async function eventually(condition: () => boolean): Promise<boolean> {
   const deadline = performance.now() + PATIENCE;
   while (!condition() && performance.now() < deadline) await nextTurn();
   return condition();
+}
+
+/** Whether no handshake runs in this process. */
+export function isIdle(): boolean {
+  const { inFlight, paused } = metrics();
+  return inFlight === 0 && paused === 0;
 }
 
 /** The open descriptors of this process. */
