@@ -1,11 +1,11 @@
 //! An echo server whose private key is a future: here a file's, in place of a KMS.
 //!
-//! `cargo run --example echo -- cert.pem key.pem 8443`
+//! `cargo run --example echo -- cert.pem key.pem 8443`, with a key on P-256.
 
 use std::error::Error;
 use std::sync::Arc;
 
-use libssl_async::keys::{RemoteKey, SignRequest};
+use libssl_async::keys::{RemoteKey, SignRequest, SignatureScheme};
 use libssl_async::{TlsAcceptor, Workers};
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let public_key = certificate.public_key()?;
     let key = RemoteKey::builder(&public_key)
+        .schemes([SignatureScheme::EcdsaSecp256r1Sha256])
         .sign_fn(move |request: SignRequest| {
             let secret = Arc::clone(&secret);
             // Your KMS or HSM in place of this.
@@ -48,7 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     let (mut reader, mut writer) = split(stream);
                     let _ = copy(&mut reader, &mut writer).await;
                     let _ = writer.shutdown().await;
-                    println!("echoed; {} handshakes have paused so far", workers.metrics().pauses);
+                    let metrics = workers.metrics();
+                    println!("echoed; {} handshakes so far, {} of them paused", metrics.handshakes, metrics.pauses);
                 }
                 Err(error) => eprintln!("{error}"),
             }
