@@ -149,6 +149,14 @@ overDrivers('an end without close_notify comes after what was sent before it', a
   await t.throwsAsync(connection.read(), { code: 'ERR_LIBSSL_ASYNC_TRUNCATED' });
 });
 
+overDrivers('an end behind session tickets, which are no data, is noticed', async (t, recordIO) => {
+  const { server, client } = await pair(t, { server: { recordIO }, client: { recordIO } });
+  server.destroy();
+  // All of it is there before somebody reads.
+  await turns(100);
+  await t.throwsAsync(client.read(), { code: 'ERR_LIBSSL_ASYNC_TRUNCATED' });
+});
+
 overDrivers("an end without close_notify is an end with truncation: 'end'", async (t, recordIO) => {
   const { connection, peer, wire } = await carried(t, { recordIO, truncation: 'end' });
   peer.write('half a message');

@@ -9,8 +9,6 @@ use libssl_async::connection::{Connection, Step, Want};
 /// A connection that receives from its socket and sends to it whenever it is asked to, and never waits.
 pub(crate) struct Open {
     connection: Connection,
-    /// The peer has ended its direction, so that the end of the input is there to be read.
-    ended: bool,
     /// Plain bytes that were taken and wait for room, and how many of them are encrypted.
     waiting: Vec<u8>,
     /// What a read has found behind the bytes that it returned, for the next read.
@@ -40,7 +38,6 @@ impl Open {
     pub(crate) fn new(connection: Connection) -> Self {
         Self {
             connection,
-            ended: false,
             waiting: Vec::new(),
             read_failure: None,
             send_failure: None,
@@ -66,9 +63,6 @@ impl Open {
             return Err(failure);
         }
         self.answers = false;
-        if self.ended {
-            self.connection.input_ready();
-        }
         while filled < target.len() && !(filled > 0 && self.connection.is_drained()) {
             match self.read_once(&mut target[filled..]) {
                 Ok(Step::Done(0)) if filled > 0 => break,
@@ -165,8 +159,7 @@ impl Open {
     }
 
     pub(super) fn input_ready(&mut self, ended: bool) {
-        self.ended |= ended;
-        self.connection.input_ready();
+        self.connection.input_ready(ended);
     }
 
     /// Bytes that were written and not sent.

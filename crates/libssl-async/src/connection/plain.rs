@@ -165,11 +165,12 @@ impl Connection {
         self.wire().attach(socket);
     }
 
-    /// Tells that the attached socket may have input or has ended, as an edge-triggered event says.
+    /// Tells that the attached socket may have input, or that the peer has `ended` its direction, as an edge-triggered
+    /// event says.
     ///
     /// Without it a socket that was found empty is not asked again.
-    pub fn input_ready(&mut self) {
-        self.wire().input_ready();
+    pub fn input_ready(&mut self, ended: bool) {
+        self.wire().input_ready(ended);
     }
 
     /// Whether [`Connection::read`] would find nothing: the attached socket was found empty, and libssl holds nothing.

@@ -29,6 +29,8 @@ pub(crate) struct Wire {
     socket: Option<OwnedFd>,
     /// The socket had no more input when it was read last.
     drained: bool,
+    /// The peer has ended its direction, and no event will tell so again.
+    hung_up: bool,
     /// Why the socket failed, for the error of the operation that noticed.
     socket_error: Option<io::Error>,
     /// The last fatal alert.
@@ -113,8 +115,9 @@ impl Wire {
     }
 
     /// Tells that the socket may have input, or its end.
-    pub(crate) fn input_ready(&mut self) {
+    pub(crate) fn input_ready(&mut self, ended: bool) {
         self.drained = false;
+        self.hung_up |= ended;
     }
 
     pub(crate) fn detach(&mut self) -> Option<OwnedFd> {
@@ -165,7 +168,7 @@ impl Wire {
             }
             Ok(count) => {
                 // The end of the input comes with an event of its own, at the latest.
-                self.drained = count < target.len() && count < INPUT_SIZE / 2;
+                self.drained = !self.hung_up && count < target.len() && count < INPUT_SIZE / 2;
                 Transfer::Bytes(count)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
