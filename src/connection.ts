@@ -222,6 +222,11 @@ export class Connection extends Peer<ConnectionEvents> {
     return this.#closed.promise;
   }
 
+  /** @internal The error that ended it. */
+  get failure(): Error | undefined {
+    return this.#operations.failure;
+  }
+
   /** Whether the connection has ended. */
   get destroyed(): boolean {
     return this.#operations.isClosed;

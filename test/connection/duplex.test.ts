@@ -7,6 +7,7 @@ import { randomBytes, receive } from '../support/bytes.ts';
 import { overDrivers } from '../support/drivers.ts';
 import { closed, dial, nodeServer, pair, withNodeClient, withNodeServer } from '../support/peers.ts';
 import { proxy } from '../support/proxy.ts';
+import { turns } from '../support/waiting.ts';
 
 overDrivers('streams are piped through connections', async (t, recordIO) => {
   const { server, client } = await pair(t, { server: { recordIO }, client: { recordIO } });
@@ -116,6 +117,19 @@ overDrivers('destroying one destroys the other', async (t, recordIO) => {
   const told = once(other, 'error');
   second.connection.destroy(reason);
   t.deepEqual(await told, [reason]);
+});
+
+overDrivers('a connection that is destroyed without an error closes its stream without one', async (t, recordIO) => {
+  const { connection } = await withNodeServer(t, { recordIO });
+  const stream = connection.toDuplex();
+  stream.on('error', (error) => t.fail(String(error)));
+  const isClosed = new Promise((resolve) => stream.once('close', resolve));
+  stream.resume();
+  stream.write(randomBytes(32 * 1024 * 1024));
+  await turns();
+  connection.destroy();
+  await isClosed;
+  t.true(stream.destroyed);
 });
 
 overDrivers('what fails the connection fails the stream', async (t, recordIO) => {
