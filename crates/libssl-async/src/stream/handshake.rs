@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use openssl::ssl::SslVersion;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
@@ -33,11 +34,14 @@ where
             local.pass_on();
         }
         let step = connection.handshake();
+        if matches!(step, Ok(Step::Done(()))) && only_tickets_are_left(connection) {
+            return Poll::Ready(Ok(()));
+        }
         let sent = poll_send(connection.wire(), io, context);
         match step? {
             Step::Done(()) => {
-                // A server's last message is a session ticket. It may go with the first read or write, and must not
-                // wait here for a peer that reads nothing before it has something to say.
+                // A server's last message must not wait here for a peer that reads nothing before it has something to
+                // say: what is left of it goes with the first read or write.
                 if sent?.is_pending() && !connection.ssl().is_server() {
                     return Poll::Pending;
                 }
@@ -65,6 +69,12 @@ where
             Step::Wait(Want::Job) => ready!(connection.poll_job(context)),
         }
     }
+}
+
+/// Whether what a handshake that is done has left to send are session tickets, which nobody waits for: they go with the
+/// first read or write, and spare a system call of their own and the peer a wake-up.
+fn only_tickets_are_left(connection: &JobConnection) -> bool {
+    connection.ssl().is_server() && connection.ssl().version2() == Some(SslVersion::TLS1_3)
 }
 
 /// Notices a peer that goes away while the handshake is paused on one of our own sources, and cancels the request: its
