@@ -77,11 +77,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
         let elsewhere = workers.current().is_none();
         let home = Handle::try_current().ok().filter(|_| elsewhere);
         let moves = home.is_some();
-        inbox.send(Box::new(move || {
-            let local = Local::current().expect("tasks run on a worker");
+        workers.run_on(inbox, move |local| {
             let handshake = establish(ssl, shared, Rc::clone(&local), io, moves, begun);
             local.spawn(answer(handshake, sender, elsewhere.then(|| Rc::clone(&local))));
-        }));
+        });
         Self { signal, result, home, arrived: None }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use super::Signal;
@@ -14,6 +15,8 @@ pub(crate) type Task = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
+    /// Tasks that were sent here or run here, for those who choose a worker.
+    load: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -39,7 +42,21 @@ impl Inbox {
 
     /// Gives the worker something to start.
     pub(crate) fn send(&self, task: Task) {
+        self.begin();
         self.change(|state| state.tasks.push(task));
+    }
+
+    /// Counts a task of this worker, until [`Inbox::end`].
+    pub(crate) fn begin(&self) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
     }
 
     /// Tells the worker that no more tasks will come.

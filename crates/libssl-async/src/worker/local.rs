@@ -107,6 +107,7 @@ impl Local {
             let idle = tasks.is_empty();
             for task in tasks {
                 task();
+                self.inbox.end();
             }
             for job in self.drain.given() {
                 self.spawn(self.drain.end(job));
@@ -130,6 +131,7 @@ struct Running(Rc<Local>);
 impl Running {
     fn new(local: &Rc<Local>) -> Self {
         local.tasks.set(local.tasks.get() + 1);
+        local.inbox.begin();
         Self(Rc::clone(local))
     }
 }
@@ -137,6 +139,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.tasks.set(self.0.tasks.get() - 1);
+        self.0.inbox.end();
         if self.0.closed.get() {
             self.0.wake();
         }

@@ -40,6 +40,9 @@ pub struct WorkersBuilder {
     drain_timeout: Duration,
 }
 
+/// How many tasks more than another a worker has to have before it passes a new one on.
+const CLEARLY: usize = 2;
+
 struct Shared {
     inboxes: Vec<Arc<Inbox>>,
     next: AtomicUsize,
@@ -74,13 +77,23 @@ impl Workers {
         R::Output: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.next().send(Box::new(move || {
-            let local = Local::current().expect("tasks run on a worker");
+        self.run_on(self.least_busy(), move |local| {
             local.spawn(async move {
                 let _unheard = sender.send(start().await);
             });
-        }));
+        });
         PinnedTask { receiver }
+    }
+
+    /// Has the worker that the current thread is call `deliver` when it has nothing else to do, and in a millisecond at
+    /// the latest; on any other thread, it is called at once.
+    ///
+    /// For what wakes another thread: several results of a busy worker are given out by one wake-up.
+    pub fn give_out(deliver: impl FnOnce() + 'static) {
+        match Local::current() {
+            Some(local) => local.give_out(deliver),
+            None => deliver(),
+        }
     }
 
     /// Runs the handshake of an SSL that is set to its side (`set_accept_state` or `set_connect_state`) and has made no
@@ -95,9 +108,17 @@ impl Workers {
         Handshake::start(self, None, || Ok(ssl), io)
     }
 
-    /// The inbox of the current worker, or else of the one whose turn it is.
+    /// The inbox of the current worker, or else of the least busy one.
     pub(crate) fn choose(&self) -> Arc<Inbox> {
-        self.current().map_or_else(|| Arc::clone(self.next()), |local| Arc::clone(&local.inbox))
+        self.current().map_or_else(|| self.least_busy(), |local| Arc::clone(&local.inbox))
+    }
+
+    /// Has the worker of an inbox begin something; the current one begins at once.
+    pub(crate) fn run_on(&self, inbox: Arc<Inbox>, begin: impl FnOnce(Rc<Local>) + Send + 'static) {
+        match self.current().filter(|local| Arc::ptr_eq(&local.inbox, &inbox)) {
+            Some(local) => begin(local),
+            None => inbox.send(Box::new(|| begin(Local::current().expect("tasks run on a worker")))),
+        }
     }
 
     /// The worker of this pool that the current thread is.
@@ -105,9 +126,17 @@ impl Workers {
         Local::current().filter(|local| Arc::ptr_eq(&local.counters, &self.shared.counters))
     }
 
-    fn next(&self) -> &Arc<Inbox> {
-        let turn = self.shared.next.fetch_add(1, Ordering::Relaxed);
-        &self.shared.inboxes[turn % self.shared.inboxes.len()]
+    /// The inbox of the worker with the fewest tasks; the current one's unless another has clearly fewer, as going to
+    /// another thread costs more than a short wait.
+    fn least_busy(&self) -> Arc<Inbox> {
+        let Shared { inboxes, next, .. } = &*self.shared;
+        let turn = next.fetch_add(1, Ordering::Relaxed) % inboxes.len();
+        let (before, from) = inboxes.split_at(turn);
+        let least = from.iter().chain(before).min_by_key(|inbox| inbox.load()).expect("a pool has workers");
+        match self.current() {
+            Some(local) if local.inbox.load() <= least.load() + CLEARLY => Arc::clone(&local.inbox),
+            _ => Arc::clone(least),
+        }
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
