@@ -153,8 +153,9 @@ impl Connection {
 
     /// Gives the connection a connected non-blocking socket of its own, from which it then receives by itself.
     ///
-    /// Input that was fed before is read first. [`Want::Input`] means from now on that the socket has none, and output
-    /// is sent by [`Connection::flush`].
+    /// Input that was fed before is read first. The socket is asked only after [`Connection::input_ready`] has been
+    /// called: its watching tells at once what it has. [`Want::Input`] means from now on that it has none, and output is
+    /// sent by [`Connection::flush`].
     pub fn attach(&mut self, socket: OwnedFd) {
         let ssl = self.ssl().as_ptr();
         // SAFETY: the SSL is valid; both only change how much libssl receives at once.

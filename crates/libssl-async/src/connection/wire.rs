@@ -104,9 +104,11 @@ impl Wire {
         *self = Self { severed: true, ..Self::default() };
     }
 
-    /// From now on, input that the buffer does not have is received from a non-blocking socket.
+    /// From now on, input that the buffer does not have is received from a non-blocking socket, whenever
+    /// [`Wire::input_ready`] says that it may have some.
     pub(crate) fn attach(&mut self, socket: OwnedFd) {
         self.socket = Some(socket);
+        self.drained = true;
     }
 
     /// Whether the socket has nothing to receive before [`Wire::input_ready`] says so.
