@@ -48,7 +48,8 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #settings: ConnectionSettings;
   readonly #backlog: number;
   readonly #resource = new AsyncResource('libssl-async.Server');
-  /** Connections whose handshake runs. */
+  readonly #beginsHandshakes: boolean;
+  /** Connections that have an object already, and whose handshake runs. */
   readonly #handshakes = new Set<number>();
   readonly #byId = new Map<number, Connection>();
   readonly #waiting: Connection[] = [];
@@ -74,8 +75,9 @@ export class Server extends EventEmitter<ServerEvents> {
     const noDelay = options.noDelay ?? true;
     const handshakeTimeout = options.handshakeTimeout ?? 120_000;
     const context = contextOf(options.context);
+    this.#beginsHandshakes = options.handshake ?? true;
     this.#native = new native.NativeServer(environment, context.native, {
-      handshake: options.handshake ?? true,
+      handshake: this.#beginsHandshakes,
       handshakeTimeout,
       secrets: options.keylog ?? false,
       remote,
@@ -233,14 +235,16 @@ export class Server extends EventEmitter<ServerEvents> {
       case 'established': {
         const connection = this.#connection(id);
         connection?.onEvent(event);
-        if (this.#handshakes.delete(id)) this.#handOut(connection);
+        this.#handshakes.delete(id);
+        if (this.#beginsHandshakes) this.#handOut(connection);
         return;
       }
       case 'failed': {
         const error = toError(event.error!);
         this.#byId.get(id)?.destroy(error);
-        if (this.#handshakes.delete(id)) this.emit('tlsClientError', error, event.peer as Address | undefined);
-        return;
+        this.#handshakes.delete(id);
+        if (!this.#beginsHandshakes || this.#closing) return;
+        return void this.emit('tlsClientError', error, event.peer as Address | undefined);
       }
       case 'listenerFailed':
         void this.close();

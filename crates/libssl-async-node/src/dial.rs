@@ -11,11 +11,11 @@ use std::time::Duration;
 use napi::bindgen_prelude::Reference;
 use napi_derive::napi;
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use crate::connection::{Handshake, NativeConnection, NativeHandshakeOptions, Side, State};
+use crate::connection::{Addresses, Handshake, NativeConnection, NativeHandshakeOptions, Side, State};
 use crate::context::NativeContext;
 use crate::environment::{NativeEnvironment, next_id};
 use crate::messages::{Failure, Message, Place, Queue};
@@ -62,11 +62,12 @@ impl NativeEnvironment {
     ) -> NativeConnection {
         let connection = next_id();
         let queue = Arc::clone(&self.inner().queue);
-        let (cancel, mut cancelled) = oneshot::channel();
-        let entry = self.inner().add(connection, State::Busy(cancel));
+        let cancelled = CancellationToken::new();
+        let entry = self.inner().add(connection, State::Busy(cancelled.clone().drop_guard()));
         let handshake = context.zip(handshake).map(|(context, options)| Handshake {
             connection,
             server: None,
+            known: true,
             context: context.handle(),
             side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
             timeout: options.timeout,
@@ -77,20 +78,16 @@ impl NativeEnvironment {
         });
         let target = Target::from(options);
         let _detached = workers().spawn_pinned(move || async move {
-            let connected = {
-                let mut connecting = pin!(target.connect());
-                std::future::poll_fn(|context| match pin!(&mut cancelled).poll(context) {
-                    // The sender is never used, only dropped.
-                    Poll::Ready(_) => Poll::Ready(None),
-                    Poll::Pending => connecting.as_mut().poll(context).map(Some),
-                })
-                .await
+            let connected = cancelled.run_until_cancelled(target.connect()).await;
+            let (socket, family) = match connected {
+                None => return,
+                Some(Err(failure)) => return fail(&queue, connection, failure),
+                Some(Ok(connected)) => connected,
             };
-            match (connected, handshake) {
-                (None, _) => {}
-                (Some(Err(failure)), _) => fail(&queue, connection, failure),
-                (Some(Ok((socket, family))), None) => queue.send(Message::Connected { connection, socket, family }),
-                (Some(Ok((socket, family))), Some(handshake)) => handshake.run(socket, family, cancelled).await,
+            let addresses = Addresses::of(&socket, family);
+            match handshake {
+                None => queue.send(Message::Connected { connection, socket, family, addresses }),
+                Some(handshake) => handshake.run(socket, addresses, family, cancelled).await,
             }
         });
         NativeConnection::of(self.inner(), entry)

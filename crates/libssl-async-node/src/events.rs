@@ -53,23 +53,23 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             let status = status.map(AsyncStatus::as_raw);
             NativeEvent { kind: "async", server, status, ..about(connection) }
         }
-        Message::Accepted { server, connection, begun } => {
+        Message::Accepted { server, connection, begun, addresses } => {
             let state = match begun {
                 Begun::Waiting(socket, family) => State::Idle { socket, family },
                 Begun::Running(cancel) => State::Busy(cancel),
             };
             let begun = Some(matches!(state, State::Busy(_)));
-            environment.add(connection, state).locate();
+            environment.add(connection, state).addresses.set(addresses);
             NativeEvent { kind: "accepted", server: Some(server), begun, ..about(connection) }
         }
         Message::Cancelled { request } => {
             environment.forget_answer(request);
             NativeEvent { kind: "cancelled", request: Some(request), ..NativeEvent::default() }
         }
-        Message::Connected { connection, socket, family } => {
+        Message::Connected { connection, socket, family, addresses } => {
             let entry = environment.entry(connection)?;
             entry.advance(State::Idle { socket, family }).then_some(())?;
-            entry.locate();
+            entry.addresses.set(addresses);
             NativeEvent { kind: "connected", ..about(connection) }
         }
         Message::Failed { server, connection, failure, peer } => {
@@ -79,8 +79,13 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             let error = Some(NativeError::from(&failure));
             NativeEvent { kind: "failed", server, error, peer: peer.map(Into::into), ..about(connection) }
         }
-        Message::Established { server, connection, established } => {
-            let entry = environment.entry(connection)?;
+        Message::Established { server, connection, known, established } => {
+            let entry = match environment.entry(connection) {
+                Some(entry) => entry,
+                // JavaScript has destroyed it.
+                None if known => return None,
+                None => environment.add(connection, State::New),
+            };
             entry.addresses.set(established.addresses);
             entry.set_status(established.status);
             match environment.drive(connection, established.driven) {

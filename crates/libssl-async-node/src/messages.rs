@@ -3,31 +3,30 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libssl_async::keys::Answer;
-use libssl_async::{AsyncStatus, Error};
+use libssl_async::{AsyncStatus, Error, Workers};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use tokio_util::sync::DropGuard;
 
-use tokio::sync::oneshot;
-
-use crate::connection::Established;
+use crate::connection::{Addresses, Established};
 use crate::socket::Family;
 
 /// Something that happened on another thread.
 pub(crate) enum Message {
     /// A source has called the asynchronous callback of a connection.
     Async { server: Option<u32>, connection: u32, status: Option<AsyncStatus> },
-    /// A server has a new connection, and begins its handshake unless JavaScript is to do so.
-    Accepted { server: u32, connection: u32, begun: Begun },
+    /// A server has a new connection that JavaScript has to know of before its handshake is done.
+    Accepted { server: u32, connection: u32, begun: Begun, addresses: Addresses },
     /// The signer's answer to a request is not wanted any more.
     Cancelled { request: u32 },
     /// The socket of a connection is connected.
-    Connected { connection: u32, socket: OwnedFd, family: Family },
+    Connected { connection: u32, socket: OwnedFd, family: Family, addresses: Addresses },
     /// A connection could not be made, or its handshake failed; a server's with its peer, if it is still known.
     Failed { server: Option<u32>, connection: u32, failure: Failure, peer: Option<SocketAddr> },
-    /// A handshake is done.
-    Established { server: Option<u32>, connection: u32, established: Established },
+    /// A handshake is done, of a connection that JavaScript knows already or not.
+    Established { server: Option<u32>, connection: u32, known: bool, established: Established },
     /// A secret of a connection, as a line of the key log format.
     Secret { server: Option<u32>, connection: u32, line: String },
     /// A client's connection has a session that can be resumed, in DER.
@@ -47,7 +46,7 @@ pub(crate) enum Begun {
     /// JavaScript is to begin the handshake.
     Waiting(OwnedFd, Family),
     /// Its handshake runs, and ends when this is dropped.
-    Running(oneshot::Sender<()>),
+    Running(DropGuard),
 }
 
 /// What a remote key is asked to do.
@@ -77,7 +76,8 @@ pub(crate) enum Place {
     Path(String),
 }
 
-/// The messages for one environment: sent by any thread, taken by JavaScript's, which is woken only if there were none.
+/// The messages for one environment: sent by any thread, taken by JavaScript's, which is woken only if it need not come
+/// anyway.
 pub(crate) struct Queue {
     state: Mutex<State>,
     wake: ThreadsafeFunction<(), (), (), napi::Status, false, true>,
@@ -86,6 +86,10 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     messages: Vec<Message>,
+    /// JavaScript has been woken, and has not come yet.
+    woken: bool,
+    /// The worker that sent one of them will wake JavaScript when it has nothing else to do.
+    waking: bool,
     closed: bool,
 }
 
@@ -96,26 +100,62 @@ impl Queue {
 
     /// Sends a message; it is dropped, and what it carries with it, if the environment is gone.
     pub(crate) fn send(&self, message: Message) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed {
-            drop(state);
-            return drop(message);
-        }
-        state.messages.push(message);
-        if state.messages.len() == 1 {
-            // Under the lock: the environment's end takes it before the function is released.
-            self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        if self.push(message, |state| !mem::replace(&mut state.woken, true)) {
+            self.wake();
         }
     }
 
+    /// Sends a message that may wait for others of the same worker for a millisecond: waking JavaScript costs both
+    /// threads more than all else.
+    pub(crate) fn send_soon(self: &Arc<Self>, message: Message) {
+        if self.push(message, |state| !state.woken && !mem::replace(&mut state.waking, true)) {
+            let this = Arc::clone(self);
+            Workers::give_out(move || this.wake_late());
+        }
+    }
+
+    /// Returns what `then` says, unless the environment is gone.
+    fn push(&self, message: Message, then: impl FnOnce(&mut State) -> bool) -> bool {
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            drop(message);
+            return false;
+        }
+        state.messages.push(message);
+        then(&mut state)
+    }
+
+    fn wake_late(&self) {
+        let mut state = self.state();
+        state.waking = false;
+        if state.messages.is_empty() || mem::replace(&mut state.woken, true) {
+            return;
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// Without the lock, which JavaScript takes as soon as it is awake. At the environment's end napi-rs makes this do
+    /// nothing, under a lock of its own.
+    fn wake(&self) {
+        self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+
     pub(crate) fn take(&self) -> Vec<Message> {
-        mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).messages)
+        let mut state = self.state();
+        state.woken = false;
+        mem::take(&mut state.messages)
     }
 
     /// Refuses all further messages, and returns the ones that nobody took.
     pub(crate) fn close(&self) -> Vec<Message> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.closed = true;
         mem::take(&mut state.messages)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

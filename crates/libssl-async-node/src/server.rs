@@ -2,25 +2,23 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
-use std::pin::pin;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use napi::bindgen_prelude::Reference;
 use napi_derive::napi;
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::unix::AsyncFd;
-use tokio::sync::oneshot;
 use tokio::time::sleep;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::connection::{Handshake, NativeAddress, Side};
+use crate::connection::{Addresses, Handshake, NativeAddress, Side};
 use crate::context::{ContextHandle, NativeContext};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::NativeError;
 use crate::messages::{Begun, Failure, Message, Place, Queue};
-use crate::socket::Family;
+use crate::socket::{Family, accept};
 use crate::workers::workers;
 
 /// A server: its connections and failures are events of its environment.
@@ -33,8 +31,8 @@ pub struct NativeServer {
 struct Listener {
     address: Option<SocketAddr>,
     path: Option<String>,
-    /// Dropped to stop accepting.
-    _stop: oneshot::Sender<()>,
+    /// Dropped to stop accepting, and to end the handshakes that run.
+    _stop: DropGuard,
 }
 
 /// How a server treats its connections.
@@ -95,12 +93,18 @@ impl NativeServer {
     pub fn listen(&mut self, options: NativeListenOptions) -> Option<NativeError> {
         match bind(&options) {
             Ok(socket) => {
-                let local = socket.local_addr().ok();
-                let (stop, stopped) = oneshot::channel();
+                let address = socket.local_addr().ok().and_then(|local| local.as_socket());
+                let stopped = CancellationToken::new();
+                let stop = stopped.clone().drop_guard();
                 let family = if options.path.is_some() { Family::Unix } else { Family::Tcp };
+                if family == Family::Tcp && self.settings.options.no_delay {
+                    // Its connections inherit it. A system that cannot serves as well.
+                    let _ = socket.set_tcp_nodelay(true);
+                }
                 let settings = Arc::clone(&self.settings);
-                let _detached = workers().spawn_pinned(move || accept_until(stopped, socket.into(), family, settings));
-                let address = local.and_then(|local| local.as_socket());
+                let local = address.filter(|address| !address.ip().is_unspecified());
+                let accepting = Accepting { listener: socket.into(), family, local, stopped, settings };
+                let _detached = workers().spawn_pinned(move || accepting.run());
                 self.listener = Some(Listener { address, path: options.path, _stop: stop });
                 None
             }
@@ -178,76 +182,85 @@ fn start(socket: Socket, backlog: i32) -> io::Result<Socket> {
 /// How long no connection is accepted when the process or the system has no descriptors left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-async fn accept_until(stopped: oneshot::Receiver<()>, listener: OwnedFd, family: Family, settings: Arc<Settings>) {
-    let server = settings.id;
-    let ended = {
-        let mut accepting = pin!(accept_all(listener, family, &settings));
-        let mut stopped = pin!(stopped);
-        std::future::poll_fn(|context| match stopped.as_mut().poll(context) {
-            // The sender is never used, only dropped.
-            Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending => accepting.as_mut().poll(context).map(Some),
-        })
-        .await
-    };
-    if let Some(error) = ended {
-        let failure = Failure::System { error, call: "accept", place: None };
-        settings.queue.send(Message::ListenerFailed { server, failure });
-    }
-    settings.queue.send(Message::ListenerClosed { server });
+/// A listening socket, and what becomes of its connections.
+struct Accepting {
+    listener: OwnedFd,
+    family: Family,
+    /// This end of all connections, if they have it in common.
+    local: Option<SocketAddr>,
+    stopped: CancellationToken,
+    settings: Arc<Settings>,
 }
 
-/// Accepts until the listening socket fails.
-async fn accept_all(listener: OwnedFd, family: Family, settings: &Arc<Settings>) -> io::Error {
-    // SAFETY: the descriptor is owned by what registers it, and so open for as long.
-    let listener = match unsafe { AsyncFd::register(listener) } {
-        Ok(listener) => listener,
-        Err(error) => return error.into(),
-    };
-    loop {
-        let mut ready = match listener.readable().await {
-            Ok(ready) => ready,
-            Err(error) => return error,
+impl Accepting {
+    async fn run(self) {
+        let server = self.settings.id;
+        let queue = Arc::clone(&self.settings.queue);
+        let stopped = self.stopped.clone();
+        if let Some(error) = stopped.run_until_cancelled(self.accept_all()).await {
+            let failure = Failure::System { error, call: "accept", place: None };
+            queue.send(Message::ListenerFailed { server, failure });
+        }
+        queue.send(Message::ListenerClosed { server });
+    }
+
+    /// Accepts until the listening socket fails.
+    async fn accept_all(self) -> io::Error {
+        // SAFETY: the descriptor is owned by this value, which outlives what waits for it.
+        let watch = match unsafe { AsyncFd::register(self.listener.as_raw_fd()) } {
+            Ok(watch) => watch,
+            Err(error) => return error.into(),
         };
-        match ready.try_io(|listener| SockRef::from(listener.get_ref()).accept()) {
-            Err(_would_block) => {}
-            Ok(Ok((socket, _))) => begin(socket, family, settings),
-            Ok(Err(error)) => match error.raw_os_error() {
-                Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => sleep(EXHAUSTED).await,
-                Some(libc::ECONNABORTED | libc::EINTR | libc::EPROTO) => {}
-                _ => return error,
-            },
+        loop {
+            let mut ready = match watch.readable().await {
+                Ok(ready) => ready,
+                Err(error) => return error,
+            };
+            match ready.try_io(|_| accept(&self.listener)) {
+                Err(_would_block) => {}
+                Ok(Ok((socket, peer))) => self.begin(socket, peer),
+                Ok(Err(error)) => match error.raw_os_error() {
+                    Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => sleep(EXHAUSTED).await,
+                    Some(libc::ECONNABORTED | libc::EINTR | libc::EPROTO) => {}
+                    _ => return error,
+                },
+            }
         }
     }
-}
 
-/// Begins with a connection that was accepted.
-fn begin(socket: Socket, family: Family, settings: &Arc<Settings>) {
-    let connection = next_id();
-    if socket.set_nonblocking(true).is_err() {
-        return;
+    /// Begins with a connection that was accepted.
+    fn begin(&self, socket: OwnedFd, remote: Option<SocketAddr>) {
+        let Settings { id: server, context, options, queue } = &*self.settings;
+        let (server, family, connection) = (*server, self.family, next_id());
+        let addresses = match self.local {
+            Some(local) => Addresses { local: Some(local), remote },
+            None => Addresses::of(&socket, family),
+        };
+        if !options.handshake {
+            let begun = Begun::Waiting(socket, family);
+            return queue.send_soon(Message::Accepted { server, connection, begun, addresses });
+        }
+        let known = options.secrets || context.tells();
+        let cancelled = if known {
+            let cancelled = self.stopped.child_token();
+            let begun = Begun::Running(cancelled.clone().drop_guard());
+            queue.send(Message::Accepted { server, connection, begun, addresses });
+            cancelled
+        } else {
+            self.stopped.clone()
+        };
+        let handshake = Handshake {
+            connection,
+            server: Some(server),
+            known,
+            context: context.clone(),
+            side: Side::Server,
+            timeout: options.handshake_timeout,
+            tells: false,
+            secrets: options.secrets,
+            remote: options.remote,
+            queue: Arc::clone(queue),
+        };
+        handshake.start(socket, addresses, family, cancelled);
     }
-    if family == Family::Tcp && settings.options.no_delay {
-        // A peer that has gone already is found by the handshake.
-        let _ = socket.set_tcp_nodelay(true);
-    }
-    let server = settings.id;
-    if !settings.options.handshake {
-        let begun = Begun::Waiting(socket.into(), family);
-        return settings.queue.send(Message::Accepted { server, connection, begun });
-    }
-    let (cancel, cancelled) = oneshot::channel();
-    settings.queue.send(Message::Accepted { server, connection, begun: Begun::Running(cancel) });
-    let handshake = Handshake {
-        connection,
-        server: Some(server),
-        context: settings.context.clone(),
-        side: Side::Server,
-        timeout: settings.options.handshake_timeout,
-        tells: false,
-        secrets: settings.options.secrets,
-        remote: settings.options.remote,
-        queue: Arc::clone(&settings.queue),
-    };
-    handshake.start(socket.into(), family, cancelled);
 }

@@ -1,7 +1,8 @@
 //! TCP and Unix sockets, alike.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,6 +13,29 @@ use tokio::net::{TcpStream, UnixStream};
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+/// Accepts a connection: a non-blocking socket, and its peer if that has an address.
+pub(crate) fn accept(listener: &OwnedFd) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
+    #[cfg(not(target_os = "linux"))]
+    let (socket, peer) = {
+        let (socket, peer) = socket2::SockRef::from(listener).accept()?;
+        socket.set_nonblocking(true)?;
+        (socket.into(), peer)
+    };
+    #[cfg(target_os = "linux")]
+    // One system call for all of it. SAFETY: the descriptor is open, and the address has room for what the length says;
+    // the new descriptor is owned from then on.
+    let (socket, peer) = unsafe {
+        socket2::SockAddr::try_init(|address, length| {
+            let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+            match libc::accept4(listener.as_raw_fd(), address.cast(), length, flags) {
+                -1 => Err(io::Error::last_os_error()),
+                socket => Ok(OwnedFd::from_raw_fd(socket)),
+            }
+        })
+    }?;
+    Ok((socket, peer.as_socket()))
 }
 
 /// What a descriptor is.

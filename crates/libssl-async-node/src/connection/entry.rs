@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use libssl_async::{AsyncStatus, Error};
 use openssl::ssl::SslRef;
-use tokio::sync::oneshot;
+use tokio_util::sync::DropGuard;
 
 use crate::driver::remote::Remote;
 use crate::driver::{Open, Progress};
@@ -33,8 +33,10 @@ pub(crate) struct Addresses {
 
 /// Where a connection stands.
 pub(crate) enum State {
-    /// It connects or shakes hands on a worker; dropping the sender ends that.
-    Busy(#[expect(dead_code, reason = "dropped to cancel")] oneshot::Sender<()>),
+    /// Its handshake is done, and it is about to get its driver.
+    New,
+    /// It connects or shakes hands on a worker; dropping the guard ends that.
+    Busy(#[expect(dead_code, reason = "dropped to cancel")] DropGuard),
     /// Connected, before the handshake.
     Idle {
         socket: OwnedFd,
@@ -79,13 +81,6 @@ impl Entry {
         match std::mem::replace(&mut *state, next) {
             State::Idle { socket, family } => Some((socket, family)),
             _ => None,
-        }
-    }
-
-    /// Remembers the addresses of a socket before the handshake.
-    pub(crate) fn locate(&self) {
-        if let State::Idle { socket, family } = &*self.state.borrow() {
-            self.addresses.set(Addresses::of(socket, *family));
         }
     }
 

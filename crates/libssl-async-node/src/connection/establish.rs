@@ -1,10 +1,8 @@
 //! Handshakes, on the workers.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use libssl_async::connection::Connection;
@@ -12,8 +10,8 @@ use libssl_async::{AsyncStatus, TlsStream};
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslSession};
 use socket2::SockRef;
-use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::entry::Addresses;
 use crate::context::{ClientOptions, ContextHandle, Observer, observe};
@@ -45,6 +43,8 @@ pub(crate) enum Side {
 pub(crate) struct Handshake {
     pub(crate) connection: u32,
     pub(crate) server: Option<u32>,
+    /// JavaScript knows of the connection already.
+    pub(crate) known: bool,
     pub(crate) context: ContextHandle,
     pub(crate) side: Side,
     /// Milliseconds; 0 for no limit.
@@ -60,40 +60,25 @@ pub(crate) struct Handshake {
 
 impl Handshake {
     /// Runs the handshake on some worker; its end is told by a message, unless `cancelled` comes first.
-    pub(crate) fn start(self, socket: OwnedFd, family: Family, cancelled: oneshot::Receiver<()>) {
-        let _detached = workers().spawn_pinned(move || self.run(socket, family, cancelled));
+    pub(crate) fn start(self, socket: OwnedFd, addresses: Addresses, family: Family, cancelled: CancellationToken) {
+        let _detached = workers().spawn_pinned(move || self.run(socket, addresses, family, cancelled));
     }
 
     /// Runs the handshake on this worker.
-    pub(crate) async fn run(self, socket: OwnedFd, family: Family, cancelled: oneshot::Receiver<()>) {
-        let addresses = Addresses::of(&socket, family);
-        let (server, connection, queue) = (self.server, self.connection, Arc::clone(&self.queue));
-        let result = {
-            let mut handshake = pin!(self.shake_hands(socket, family));
-            let mut cancelled = pin!(cancelled);
-            poll_fn(|context| match cancelled.as_mut().poll(context) {
-                // The sender is never used, only dropped.
-                Poll::Ready(_) => Poll::Ready(None),
-                Poll::Pending => handshake.as_mut().poll(context).map(Some),
-            })
-            .await
-        };
-        match result {
+    pub(crate) async fn run(self, socket: OwnedFd, addresses: Addresses, family: Family, cancelled: CancellationToken) {
+        let (server, connection, known, queue) = (self.server, self.connection, self.known, Arc::clone(&self.queue));
+        let failed = |failure| Message::Failed { server, connection, failure, peer: addresses.remote };
+        match cancelled.run_until_cancelled(self.shake_hands(socket, family)).await {
             None => {}
-            Some(Err(failure)) => {
-                queue.send(Message::Failed { server, connection, failure, peer: addresses.remote });
-            }
+            Some(Err(failure)) => queue.send_soon(failed(failure)),
             Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, &queue) {
                 Ok((established, pump)) => {
-                    queue.send(Message::Established { server, connection, established });
+                    queue.send_soon(Message::Established { server, connection, known, established });
                     if let Some(pump) = pump {
                         pump.await;
                     }
                 }
-                Err(error) => {
-                    let failure = Failure::Tls(error.into());
-                    queue.send(Message::Failed { server, connection, failure, peer: addresses.remote });
-                }
+                Err(error) => queue.send_soon(failed(Failure::Tls(error.into()))),
             },
         }
     }
@@ -108,24 +93,14 @@ impl Handshake {
                 queue.send(Message::Async { server, connection, status: event.status });
             });
         }
-        let mut handshake = pin!(handshake);
-        let limit = match self.timeout {
-            0 => None,
-            timeout => Some(sleep(Duration::from_millis(timeout.into()))),
+        let result = match self.timeout {
+            0 => Ok(handshake.await),
+            limit => timeout(Duration::from_millis(limit.into()), handshake).await,
         };
-        let mut limit = pin!(limit);
-        let result = poll_fn(|context| match handshake.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => match limit.as_mut().as_pin_mut() {
-                Some(limit) => limit.poll(context).map(|()| None),
-                None => Poll::Pending,
-            },
-        })
-        .await;
         match result {
-            Some(Ok(stream)) => Ok((stream, self.remote)),
-            Some(Err(error)) => Err(Failure::Tls(error)),
-            None => Err(Failure::HandshakeTimeout(self.timeout)),
+            Ok(Ok(stream)) => Ok((stream, self.remote)),
+            Ok(Err(error)) => Err(Failure::Tls(error)),
+            Err(_elapsed) => Err(Failure::HandshakeTimeout(self.timeout)),
         }
     }
 }

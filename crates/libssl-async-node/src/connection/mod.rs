@@ -5,7 +5,7 @@ mod establish;
 mod info;
 mod native;
 
-pub(crate) use entry::{Entry, State};
+pub(crate) use entry::{Addresses, Entry, State};
 pub(crate) use establish::{Driven, Established, Handshake, Side};
 pub use info::NativeAddress;
 pub use native::{NativeConnection, NativeHandshakeOptions};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use libssl_async::Error;
 use napi::bindgen_prelude::{Reference, Uint8ArraySlice};
 use napi_derive::napi;
-use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::{Entry, Handshake, Side, State};
 use crate::context::{NativeClientOptions, NativeContext};
@@ -100,11 +100,13 @@ impl NativeConnection {
     /// Returns `false` if the connection is not in that state.
     #[napi]
     pub fn handshake(&self, context: Reference<NativeContext>, options: NativeHandshakeOptions) -> bool {
-        let (sender, cancelled) = oneshot::channel();
-        let Some((socket, family)) = self.entry.take_idle(State::Busy(sender)) else { return false };
+        let cancelled = CancellationToken::new();
+        let busy = State::Busy(cancelled.clone().drop_guard());
+        let Some((socket, family)) = self.entry.take_idle(busy) else { return false };
         let handshake = Handshake {
             connection: self.entry.id,
             server: options.server,
+            known: true,
             context: context.handle(),
             side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
             timeout: options.timeout,
@@ -113,7 +115,7 @@ impl NativeConnection {
             remote: options.remote,
             queue: self.environment.queue.clone(),
         };
-        handshake.start(socket, family, cancelled);
+        handshake.start(socket, self.entry.addresses.get(), family, cancelled);
         true
     }
 
