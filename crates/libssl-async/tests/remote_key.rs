@@ -10,7 +10,7 @@ use libssl_async::{AsyncStatus, Error, TlsAcceptor, TlsConnector, Workers};
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::sign::Signer;
-use support::{Identity, sockets};
+use support::{Identity, sockets, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -117,16 +117,6 @@ fn silent(local: &Identity) -> (Identity, mpsc::UnboundedReceiver<&'static str>)
     (Identity { key, certificate: local.certificate.clone() }, receiver)
 }
 
-async fn until_drained(workers: &Workers, count: u64) {
-    for _ in 0..100_000 {
-        if workers.metrics().drained == count {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("{:?}", workers.metrics());
-}
-
 #[tokio::test]
 async fn a_handshake_that_is_dropped_while_paused_is_drained() {
     let workers = Workers::builder().threads(1).build().unwrap();
@@ -140,7 +130,7 @@ async fn a_handshake_that_is_dropped_while_paused_is_drained() {
     drop(accepting);
     assert_eq!(told.recv().await, Some("dropped"));
     client.await.unwrap_err();
-    until_drained(&workers, 1).await;
+    until(&workers, |metrics| metrics.drained == 1).await;
     let metrics = workers.metrics();
     assert_eq!((metrics.pauses, metrics.resumes, metrics.paused, metrics.leaked), (1, 1, 0, 0));
 }

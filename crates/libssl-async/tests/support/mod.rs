@@ -1,7 +1,9 @@
 //! What the tests share: certificates made on the spot, and pairs of connected sockets.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use libssl_async::{TlsAcceptor, TlsConnector, Workers};
+use std::time::{Duration, Instant};
+
+use libssl_async::{Metrics, TlsAcceptor, TlsConnector, Workers};
 use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
@@ -92,6 +94,15 @@ pub(crate) async fn sockets() -> (TcpStream, TcpStream) {
     let address = listener.local_addr().unwrap();
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
     (client.unwrap(), server.unwrap().0)
+}
+
+/// Lets other tasks run until the metrics are as wanted.
+pub(crate) async fn until(workers: &Workers, wanted: impl Fn(&Metrics) -> bool) {
+    let start = Instant::now();
+    while !wanted(&workers.metrics()) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", workers.metrics());
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Bytes that differ everywhere.

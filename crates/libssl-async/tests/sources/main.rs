@@ -1,0 +1,10 @@
+//! Asynchronous sources that are not ours, good ones and bad ones, on the fibres of our connections.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod abandoned;
+mod completions;
+mod pinned;
+mod source;
+mod statuses;
