@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { versions } from 'libssl-async';
 
 import { root } from './load.ts';
+import { measurePaused, pausedTableOf } from './paused.ts';
 import { type ContenderName, SETTINGS } from './protocol.ts';
 import { type MemoryRounds, type Result, memoryRowsOf, memoryTableOf, rowsOf, tableOf } from './report.ts';
 import { Rig, type Sample, memoryOf } from './rig.ts';
@@ -32,6 +33,7 @@ ${SETTINGS.minVersion}, ${SETTINGS.ciphers}, ${SETTINGS.ecdhCurve}, no resumptio
 
 const results = await runScenarios();
 const memory = wanted('memory') ? await measureMemory() : [];
+const paused = wanted('paused') ? await measurePaused(connections) : undefined;
 publish();
 
 async function runScenarios(): Promise<Result[]> {
@@ -74,6 +76,7 @@ function publish(): void {
   if (rows.length > 0) console.log(`\n${tableOf(rows, kinds)}`);
   const memoryRows = memory.length > 0 ? memoryRowsOf(memory) : [];
   if (memoryRows.length > 0) console.log(`\n${memoryTableOf(memoryRows)}`);
+  if (paused) console.log(`\n${pausedTableOf(paused)}`);
 
   const file = join(root, 'target/bench', `node-${process.versions.node}.json`);
   mkdirSync(dirname(file), { recursive: true });
@@ -88,7 +91,7 @@ function publish(): void {
     settings: SETTINGS,
     seconds,
   };
-  writeFileSync(file, `${JSON.stringify({ ...about, rows, memory: memoryRows, samples }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, samples }, null, 2)}\n`);
   console.log(`\nMedians of the rounds; ratios are those within a round. The same as JSON: ${file}`);
 }
 

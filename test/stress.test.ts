@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { createContext, metrics } from 'libssl-async';
 
 import { randomBytes, receive, echo } from './support/bytes.ts';
@@ -92,25 +92,3 @@ async function client(
   socket.resume().end();
   return closed(socket);
 }
-
-test.serial('what is paused at once is paused once, and all of it ends', async (t) => {
-  const before = metrics();
-  const held: (() => void)[] = [];
-  const { key } = remote(serverIdentity, {
-    sign: (request) =>
-      new Promise((resolve) => held.push(() => resolve(signatureOf(request, serverIdentity.privateKey)))),
-  });
-  const context = createContext({ key, cert: serverIdentity.cert });
-  const { server, port } = await serve(t, { context });
-  let established = 0;
-  server.on('connection', () => established++);
-  const sockets = Array.from({ length: 200 }, () => nodeClientSocket(t, port));
-  t.true(await eventually(() => held.length === sockets.length));
-  t.is(metrics().paused - before.paused, sockets.length);
-  t.is(key.pending, sockets.length);
-  const secure = Promise.all(sockets.map((socket) => once(socket, 'secureConnect')));
-  for (const answer of held) answer();
-  await secure;
-  t.true(await eventually(() => established === sockets.length));
-  t.like(growth(before), { handshakes: 200, failed: 0, pauses: 200, callbacks: 200, resumes: 200, inFlight: 0 });
-});
