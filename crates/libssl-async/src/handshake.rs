@@ -180,9 +180,10 @@ impl Begun {
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.counters.in_flight.subtract(1);
         let ended = if self.succeeded { &self.counters.handshakes } else { &self.counters.failed };
         ended.add(1);
+        // Last: whoever sees that nothing is in flight sees what became of it.
+        self.counters.in_flight.subtract(1);
     }
 }
 
