@@ -28,10 +28,12 @@ for (const version of VERSIONS) {
 
   overDrivers(`a client resumes sessions of a server of ours, with ${version}`, async (t, recordIO) => {
     const { server, port } = await serve(t, { recordIO });
-    const session = await firstSession(t, server, port, { recordIO, context });
-    const [ours, client] = await Promise.all([accepted(server), dial(t, port, { recordIO, context, session })]);
+    const options = { recordIO, context, servername: 'localhost' };
+    const session = await firstSession(t, server, port, options);
+    const [ours, client] = await Promise.all([accepted(server), dial(t, port, { ...options, session })]);
     t.true(client.sessionReused);
     t.true(ours.sessionReused);
+    t.is(ours.servername, 'localhost');
   });
 
   overDrivers(`node:tls resumes sessions of a server of ours, with ${version}`, async (t, recordIO) => {

@@ -27,6 +27,8 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
     algorithms::configure(&mut builder, options)?;
     algorithms::set_dh(&mut builder, options)?;
     observer::prepare(&mut builder)?;
+    // Unless it is acknowledged, OpenSSL does not keep the name in sessions, and resumed ones of TLS 1.2 have none.
+    builder.set_servername_callback(|_, _| Ok(()));
     resumption::configure(&mut builder, options)?;
 
     let identities = Identities::read(options)?;
