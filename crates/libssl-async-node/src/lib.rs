@@ -17,6 +17,7 @@ mod metrics;
 mod remote_key;
 mod server;
 mod socket;
+mod storm;
 mod workers;
 
 use napi_derive::napi;

@@ -19,6 +19,7 @@ use crate::environment::{NativeEnvironment, next_id};
 use crate::error::NativeError;
 use crate::messages::{Begun, Failure, Message, Place, Queue};
 use crate::socket::{Family, accept};
+use crate::storm::Storm;
 use crate::workers::workers;
 
 /// A server: its connections and failures are events of its environment.
@@ -211,14 +212,18 @@ impl Accepting {
             Ok(watch) => watch,
             Err(error) => return error.into(),
         };
+        let mut storm = Storm::default();
         loop {
-            let mut ready = match watch.readable().await {
+            let mut ready = match storm.until(watch.readable()).await {
                 Ok(ready) => ready,
                 Err(error) => return error,
             };
             match ready.try_io(|_| accept(&self.listener)) {
                 Err(_would_block) => {}
-                Ok(Ok((socket, peer))) => self.begin(socket, peer),
+                Ok(Ok((socket, peer))) => {
+                    storm.count();
+                    self.begin(socket, peer);
+                }
                 Ok(Err(error)) => match error.raw_os_error() {
                     Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => sleep(EXHAUSTED).await,
                     Some(libc::ECONNABORTED | libc::EINTR | libc::EPROTO) => {}

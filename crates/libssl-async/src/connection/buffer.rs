@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 /// Capacity that an empty buffer keeps, in bytes: enough for small messages, little enough for idle connections.
-const KEPT: usize = 1024;
+const KEPT: usize = 512;
 
 /// Bytes that are appended at the end and consumed at the front.
 #[derive(Default)]
@@ -63,6 +63,13 @@ impl Buffer {
     /// Frees the memory of an empty buffer that has grown.
     pub(super) fn release(&mut self) {
         if self.len() == 0 && self.bytes.capacity() > KEPT {
+            *self = Self::default();
+        }
+    }
+
+    /// Frees the memory of an empty buffer that will not be used again.
+    pub(super) fn retire(&mut self) {
+        if self.len() == 0 {
             *self = Self::default();
         }
     }

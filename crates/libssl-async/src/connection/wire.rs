@@ -109,6 +109,7 @@ impl Wire {
     pub(crate) fn attach(&mut self, socket: OwnedFd) {
         self.socket = Some(socket);
         self.drained = true;
+        self.input.retire();
     }
 
     /// Whether the socket has nothing to receive before [`Wire::input_ready`] says so.

@@ -7,7 +7,7 @@ use openssl::ssl::SslVersion;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
-use super::transfer::{poll_receive, poll_send};
+use super::transfer::{poll_receive_message, poll_send};
 use crate::connection::{JobConnection, Step, Want};
 use crate::error::Error;
 use crate::worker::Local;
@@ -50,7 +50,7 @@ where
             }
             Step::Wait(Want::Input) => {
                 let _ = sent?;
-                ready!(poll_receive(connection.wire(), io, context))?;
+                ready!(poll_receive_message(connection.wire(), io, context))?;
             }
             Step::Wait(Want::Output) => ready!(sent)?,
             Step::Wait(Want::Completion) => {
@@ -84,7 +84,7 @@ where
     S: AsyncRead + Unpin,
 {
     while connection.wire().unread() < EARLY_INPUT && !connection.wire().input_ended() {
-        match poll_receive(connection.wire(), io, context) {
+        match poll_receive_message(connection.wire(), io, context) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => connection.wire().end_input(),
             Poll::Pending => return,

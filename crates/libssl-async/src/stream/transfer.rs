@@ -1,6 +1,7 @@
 //! Ciphertext between a connection's buffers and a transport: large pieces, many records at once.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -28,6 +29,26 @@ where
     }
     result
 }
+
+/// As [`poll_receive`], for the small messages of a handshake: a large buffer for each of many that run would only take
+/// memory and leave holes in it.
+pub(super) fn poll_receive_message<S>(wire: &mut Wire, io: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>
+where
+    S: AsyncRead + Unpin,
+{
+    let mut message = [MaybeUninit::uninit(); MESSAGE];
+    let mut buffer = ReadBuf::uninit(&mut message);
+    let result = Pin::new(io).poll_read(context, &mut buffer);
+    match (&result, buffer.filled()) {
+        (Poll::Ready(Ok(())), []) => wire.end_input(),
+        (Poll::Ready(Ok(())), received) => wire.feed(received),
+        _ => {}
+    }
+    result
+}
+
+/// Bytes that a handshake receives at once.
+const MESSAGE: usize = 8 * 1024;
 
 /// Sends all output.
 pub(super) fn poll_send<S>(wire: &mut Wire, io: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>
