@@ -78,6 +78,7 @@ impl From<&Error> for NativeError {
         let what = match error {
             Error::Cancelled => "CANCELLED",
             Error::Closed => "CLOSED",
+            Error::Forked => "FORKED",
             Error::Io(error) => return Self::system(error),
             Error::JobsExhausted => "JOBS_EXHAUSTED",
             Error::Key(reason) => {

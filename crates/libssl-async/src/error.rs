@@ -19,6 +19,10 @@ pub enum Error {
     /// The connection has failed or was shut down before this operation.
     #[error("the connection is closed")]
     Closed,
+    /// The worker pool, or the connection, belongs to the process that forked this one: its threads are not here.
+    /// A pool that is made after the fork works.
+    #[error("the worker pool belongs to the process that forked this one")]
+    Forked,
     /// The transport failed.
     #[error("the transport failed: {0}")]
     Io(#[source] std::sync::Arc<io::Error>),

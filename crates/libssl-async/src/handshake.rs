@@ -70,8 +70,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
         io: S,
     ) -> Self {
         let (sender, result) = oneshot::channel();
+        let refused = workers.check().err();
         let inbox = workers.choose();
         let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), callback);
+        if let Some(error) = refused {
+            let _sent = sender.send(Err(error));
+            return Self { signal, result, home: None, arrived: None };
+        }
         let begun = Begun::new(&signal);
         let shared = Arc::clone(&signal);
         let elsewhere = workers.current().is_none();
@@ -150,7 +155,8 @@ where
 {
     let mut delay = Delay::default();
     let result = poll_fn(|context| poll_handshake(connection, io, &mut delay, context)).await;
-    if result.is_err() {
+    // A forked child leaves the transport, which is its parent's too, as it is.
+    if result.as_ref().is_err_and(|error| !matches!(error, Error::Forked)) {
         // The alert is on its way; an orderly end lets it arrive.
         let _late = timeout(FAREWELL, poll_fn(|context| Pin::new(&mut *io).poll_shutdown(context))).await;
     }

@@ -34,6 +34,7 @@ mod handshake;
 mod job;
 pub mod keys;
 mod metrics;
+mod process;
 mod stream;
 mod sync;
 mod worker;

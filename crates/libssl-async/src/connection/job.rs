@@ -191,6 +191,10 @@ impl JobConnection {
 
 impl Drop for JobConnection {
     fn drop(&mut self) {
+        if !self.job.local.process.is_current() {
+            // It stays allocated: a forked child must not touch what it inherits (rule 27).
+            return;
+        }
         // SAFETY: the field is not used again.
         let mut job = unsafe { ManuallyDrop::take(&mut self.job) };
         job.waiting.leave(&job.local.jobs);
@@ -285,6 +289,7 @@ impl Job {
 
     /// Makes the SSL call of `operation`: a first time, or again if its job may go on.
     fn step(&mut self, operation: Operation) -> Result<Step<()>, Error> {
+        self.local.process.check()?;
         let call = match self.take_turn() {
             Ok(call) => call,
             Err(want) => return Ok(Step::Wait(want)),

@@ -13,7 +13,7 @@ use libssl_async_sys as ffi;
 
 /// Prepares libcrypto for jobs, once a process: no clean-up at exit (rule 29), stacks with guard pages (rule 18).
 ///
-/// Called before the first job of a worker; a program that wants other initialisation of OpenSSL does it before.
+/// Called before the first worker is started; a program that wants other initialisation of OpenSSL does it before.
 pub(crate) fn initialise() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {

@@ -4,10 +4,6 @@
 #[cfg(all(ossl320, unix))]
 const STACK_SIZE: usize = 256 * 1024;
 
-/// Below half of the kernel's default `vm.max_map_count` of 65,530, as each guarded stack takes two mappings (rule 35).
-#[cfg(all(ossl320, unix))]
-const MAX_STACKS: usize = 30_000;
-
 /// Makes libcrypto take the stacks of jobs from here. Where it cannot (before 3.2), stacks are 32 KiB from malloc.
 #[cfg(all(ossl320, unix))]
 pub(super) fn install() {
@@ -26,13 +22,27 @@ mod guarded {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{MAX_STACKS, STACK_SIZE};
+    use super::STACK_SIZE;
 
     static STACKS: AtomicUsize = AtomicUsize::new(0);
 
+    /// At most so many stacks at once.
+    const MOST_STACKS: usize = 30_000;
+
+    /// At most so many where the kernel gives a process fewer mappings than it does by default: each stack takes two, and
+    /// an eighth is left for all else (rule 35).
+    fn most_stacks() -> usize {
+        static MOST: OnceLock<usize> = OnceLock::new();
+        *MOST.get_or_init(|| {
+            let mappings = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+            let mappings = mappings.and_then(|count| count.trim().parse().ok());
+            mappings.map_or(MOST_STACKS, |count: usize| MOST_STACKS.min((count - count / 8) / 2))
+        })
+    }
+
     /// Returns the lowest usable address of a new stack, below which lies a guard page, and its size in `size`.
     pub(super) unsafe extern "C" fn allocate(size: *mut usize) -> *mut c_void {
-        if STACKS.fetch_add(1, Ordering::Relaxed) >= MAX_STACKS {
+        if STACKS.fetch_add(1, Ordering::Relaxed) >= most_stacks() {
             STACKS.fetch_sub(1, Ordering::Relaxed);
             return ptr::null_mut();
         }

@@ -31,7 +31,6 @@ impl ThreadJobs {
     ///
     /// Corresponds to `ASYNC_init_thread`.
     pub(crate) fn new(max: usize) -> Result<Self, ErrorStack> {
-        super::initialise();
         // SAFETY: this thread has no pool yet: workers are the only callers, once a thread (rule 17).
         if super::is_capable() && unsafe { ffi::ASYNC_init_thread(max, 0) } != 1 {
             return Err(ErrorStack::get());

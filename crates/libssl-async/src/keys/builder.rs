@@ -16,6 +16,7 @@ use super::{
     BoxError, DecryptRequest, KeyError, KeyFuture, KeyHandler, PrivateKeyMethod, RemoteKeyError, SignRequest,
     SignatureFormat, SignatureScheme, provider,
 };
+use crate::process::Process;
 
 /// A private key that is somewhere else, as a `PKey` that OpenSSL takes wherever it signs.
 ///
@@ -163,7 +164,10 @@ impl RemoteKeyBuilder {
             Signer::Function(sign) => {
                 let runtime = self.runtime.map_or_else(start_own_runtime, Ok)?;
                 let decrypt_raw = self.decrypt.unwrap_or_else(|| boxed(unsupported));
-                (Box::new(Spawn { sign, decrypt_raw, runtime: runtime.clone() }), Some(runtime))
+                (
+                    Box::new(Spawn { sign, decrypt_raw, runtime: runtime.clone(), process: Process::current() }),
+                    Some(runtime),
+                )
             }
             Signer::Handler(handler) => (handler, None),
         };

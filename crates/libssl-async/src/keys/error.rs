@@ -20,7 +20,8 @@ pub enum KeyError {
     /// The connection that asked went away, or was aborted.
     #[error("the request was cancelled")]
     Cancelled,
-    /// The request was dropped without an answer: the signer's runtime has ended, or a handler lost its
+    /// The request was dropped without an answer: the signer's runtime has ended, or is that of the process that forked
+    /// this one (rule 27), or a handler lost its
     /// [`Answer`](super::Answer).
     #[error("the request was dropped without an answer")]
     Dropped,

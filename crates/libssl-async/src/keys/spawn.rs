@@ -11,12 +11,15 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 
 use super::{Answer, Cancellation, DecryptRequest, KeyError, KeyFuture, KeyHandler, SignRequest};
+use crate::process::Process;
 
 /// Has a future made for each request, in a task of its own.
 pub(super) struct Spawn {
     pub(super) sign: Method<SignRequest>,
     pub(super) decrypt_raw: Method<DecryptRequest>,
     pub(super) runtime: Handle,
+    /// The runtime's threads are those of this process.
+    pub(super) process: Process,
 }
 
 pub(super) type Method<R> = Arc<dyn Fn(R) -> KeyFuture + Send + Sync>;
@@ -24,12 +27,21 @@ pub(super) type Method<R> = Arc<dyn Fn(R) -> KeyFuture + Send + Sync>;
 impl KeyHandler for Spawn {
     fn sign(&self, request: SignRequest, answer: Answer) {
         let cancellation = request.cancellation.clone();
-        self.runtime.spawn(Box::pin(run(Arc::clone(&self.sign), request, cancellation, answer)));
+        self.spawn(run(Arc::clone(&self.sign), request, cancellation, answer));
     }
 
     fn decrypt_raw(&self, request: DecryptRequest, answer: Answer) {
         let cancellation = request.cancellation.clone();
-        self.runtime.spawn(Box::pin(run(Arc::clone(&self.decrypt_raw), request, cancellation, answer)));
+        self.spawn(run(Arc::clone(&self.decrypt_raw), request, cancellation, answer));
+    }
+}
+
+impl Spawn {
+    /// Has the future run, which holds the answer: dropped here, or with the runtime, it fails the request.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        if self.process.is_current() {
+            self.runtime.spawn(Box::pin(future));
+        }
     }
 }
 
@@ -56,9 +68,11 @@ async fn run<R>(method: Method<R>, request: R, cancellation: Cancellation, answe
 
 /// The runtime for signers that were given none, and for deadlines: one thread of the process, started when first used.
 pub(super) fn own_runtime() -> io::Result<Handle> {
-    static OWN: Mutex<Option<Handle>> = Mutex::new(None);
+    static OWN: Mutex<Option<(Process, Handle)>> = Mutex::new(None);
     let mut own = OWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some(handle) = &*own {
+    if let Some((process, handle)) = &*own
+        && process.is_current()
+    {
         return Ok(handle.clone());
     }
     let (sender, receiver) = mpsc::channel();
@@ -72,6 +86,6 @@ pub(super) fn own_runtime() -> io::Result<Handle> {
         }
     })?;
     let handle = receiver.recv().map_err(io::Error::other)??;
-    *own = Some(handle.clone());
+    *own = Some((Process::current(), handle.clone()));
     Ok(handle)
 }

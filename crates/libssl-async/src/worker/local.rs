@@ -13,6 +13,7 @@ use super::outbox::Outbox;
 use crate::completion::Inbox;
 use crate::job::ThreadJobs;
 use crate::metrics::Counters;
+use crate::process::Process;
 
 thread_local! {
     static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
@@ -24,6 +25,7 @@ pub(crate) struct Local {
     pub(crate) drain: Drain,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) process: Process,
     outbox: Outbox,
     /// Tasks of this worker that have not ended; it does not stop before they have.
     tasks: Cell<usize>,
@@ -46,6 +48,7 @@ impl Local {
             drain,
             inbox,
             counters,
+            process: Process::current(),
             outbox: Outbox::default(),
             tasks: Cell::new(0),
             closed: Cell::new(false),

@@ -21,7 +21,9 @@ use super::local::Local;
 use crate::completion::Inbox;
 use crate::error::Error;
 use crate::handshake::Handshake;
+use crate::job;
 use crate::metrics::{Counters, Metrics};
+use crate::process::Process;
 
 /// A handle to a pool of threads that run handshakes; cheap to clone.
 ///
@@ -47,6 +49,7 @@ struct Shared {
     inboxes: Vec<Arc<Inbox>>,
     next: AtomicUsize,
     counters: Arc<Counters>,
+    process: Process,
 }
 
 impl Workers {
@@ -76,13 +79,16 @@ impl Workers {
         R: Future + 'static,
         R::Output: Send + 'static,
     {
+        if let Err(error) = self.check() {
+            return PinnedTask { result: Err(error) };
+        }
         let (sender, receiver) = oneshot::channel();
         self.run_on(self.least_busy(), move |local| {
             local.spawn(async move {
                 let _unheard = sender.send(start().await);
             });
         });
-        PinnedTask { receiver }
+        PinnedTask { result: Ok(receiver) }
     }
 
     /// Has the worker that the current thread is call `deliver` when it has nothing else to do, and in a millisecond at
@@ -139,6 +145,11 @@ impl Workers {
         }
     }
 
+    /// Fails where the pool takes nothing.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.shared.process.check()
+    }
+
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.shared.counters
     }
@@ -169,8 +180,10 @@ impl WorkersBuilder {
 
     /// Starts the threads. Fails if the system gives no thread, or no event queue for its runtime.
     pub fn build(self) -> io::Result<Workers> {
+        job::initialise();
         let counters = Arc::<Counters>::default();
-        let mut shared = Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters };
+        let mut shared =
+            Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters, process: Process::current() };
         for number in 0..self.threads {
             let inbox = Arc::<Inbox>::default();
             let runtime = Builder::new_current_thread().enable_all().on_thread_park(before_park).build()?;
@@ -211,6 +224,10 @@ fn work(runtime: &Runtime, local: Rc<Local>) {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        if !self.process.is_current() {
+            // Nobody is there to be told, and a thread that is not may hold the locks.
+            return;
+        }
         for inbox in &self.inboxes {
             inbox.close();
         }
@@ -226,14 +243,17 @@ impl fmt::Debug for Workers {
 /// The result of a future that runs on a worker.
 #[derive(Debug)]
 pub struct PinnedTask<T> {
-    receiver: oneshot::Receiver<T>,
+    result: Result<oneshot::Receiver<T>, Error>,
 }
 
 impl<T> Future for PinnedTask<T> {
-    /// Fails with [`Error::Cancelled`] if the future panicked.
+    /// Fails with [`Error::Cancelled`] if the future panicked, with [`Error::Forked`] in a child of the pool's process.
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.receiver).poll(context).map_err(|_| Error::Cancelled)
+        match &mut self.result {
+            Ok(receiver) => Pin::new(receiver).poll(context).map_err(|_| Error::Cancelled),
+            Err(error) => Poll::Ready(Err(error.clone())),
+        }
     }
 }

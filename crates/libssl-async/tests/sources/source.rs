@@ -2,6 +2,8 @@
 //!
 //! It runs where the `openssl` crate lets user's code run on the fibre: a server chooses the protocol of ALPN.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::ffi::{c_int, c_void};
 use std::process::abort;
 use std::ptr;
@@ -99,9 +101,12 @@ impl Scene {
     }
 
     pub(crate) fn with(workers: Workers, choose: Box<Choose>) -> Self {
+        Self::of(&Identity::p256(), workers, choose)
+    }
+
+    pub(crate) fn of(identity: &Identity, workers: Workers, choose: Box<Choose>) -> Self {
         let (sender, operations) = unbounded_channel();
         let sources = Arc::new(Sources { operations: sender, resumed: AtomicU64::new(0) });
-        let identity = Identity::p256();
         let mut server = identity.acceptor();
         let shared = Arc::clone(&sources);
         server.set_alpn_select_callback(move |_, offered| {
