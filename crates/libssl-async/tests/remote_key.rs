@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use libssl_async::keys::{KeyError, RemoteKey, SignRequest};
 use libssl_async::{AsyncStatus, Error, TlsAcceptor, TlsConnector, Workers};
@@ -14,6 +15,7 @@ use support::{Identity, sockets, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// An identity whose key signs P-256 in another task, and counts.
 fn remote(local: &Identity, signatures: Arc<AtomicUsize>) -> Identity {
@@ -133,6 +135,36 @@ async fn a_handshake_that_is_dropped_while_paused_is_drained() {
     until(&workers, |metrics| metrics.drained == 1).await;
     let metrics = workers.metrics();
     assert_eq!((metrics.pauses, metrics.resumes, metrics.paused, metrics.leaked), (1, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_dropped_handshake_whose_job_asks_again_is_drained() {
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let local = Identity::p256();
+    let (server, mut told) = silent(&local);
+    let mut settings = server.acceptor();
+    settings.set_alpn_select_callback(move |_, offered| {
+        // Pauses, as it runs on the fibre; and so does the signature of the handshake, which comes later.
+        let signature = Signer::new(MessageDigest::sha256(), &server.key).unwrap().sign_oneshot_to_vec(b"message");
+        signature.unwrap_err();
+        Ok(&offered[1..])
+    });
+    let acceptor = TlsAcceptor::new(settings.build(), &workers);
+    let mut settings = local.connector();
+    settings.set_alpn_protos(b"\x04echo").unwrap();
+    let connector = TlsConnector::new(settings.build(), &workers);
+    let (client, socket) = sockets().await;
+    let (client, accepting) = (connector.connect("localhost", client), acceptor.accept(socket));
+    assert_eq!(told.recv().await, Some("asked"));
+    drop(accepting);
+    for event in ["dropped", "asked", "dropped"] {
+        let told = timeout(Duration::from_secs(30), told.recv()).await;
+        assert_eq!(told.expect("the request is cancelled"), Some(event));
+    }
+    client.await.unwrap_err();
+    until_drained(&workers, 1).await;
+    let metrics = workers.metrics();
+    assert_eq!((metrics.pauses, metrics.resumes, metrics.paused, metrics.leaked), (2, 2, 0, 0));
 }
 
 #[tokio::test]

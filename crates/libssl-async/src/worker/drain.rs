@@ -72,7 +72,11 @@ async fn settle(job: &mut Job) {
     while job.is_paused() {
         match job.settle() {
             Ok(Step::Wait(Want::Retry(delay))) => sleep(delay).await,
-            Ok(Step::Wait(Want::Completion)) => poll_fn(|context| job.signal().poll_completed(context)).await,
+            Ok(Step::Wait(Want::Completion)) => {
+                // A job that went on may have made another request meanwhile.
+                job.signal().cancel_request();
+                poll_fn(|context| job.signal().poll_completed(context)).await;
+            }
             _ => {}
         }
     }
