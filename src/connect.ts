@@ -67,6 +67,7 @@ function dial(options: ConnectOptions, addresses: string[]): Connection {
     handshakeTimeout: timeout,
     remote,
     truncation: options.truncation,
+    onClosed: undefined,
     onEstablished: (connection) => checkIdentity(connection, servername || host, rejectUnauthorized, options),
   });
 }

@@ -34,6 +34,7 @@ export interface ConnectionSettings {
   readonly truncation: 'error' | 'end' | undefined;
   /** Called once the handshake is done; what it throws ends the connection. */
   readonly onEstablished: ((connection: Connection) => void) | undefined;
+  readonly onClosed: ((connection: Connection) => void) | undefined;
 }
 
 /** Options of reads, writes and handshakes. */
@@ -61,12 +62,14 @@ export interface ShutdownOptions {
 export class Connection extends Peer<ConnectionEvents> {
   /** @internal */
   protected readonly native: NativeConnection;
-  readonly #id: number;
+  /** @internal The number by which the addon knows it. */
+  readonly id: number;
   readonly #settings: ConnectionSettings;
   readonly #operations: Operations;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #closed = deferred<Error | undefined>();
+  /** Made for those who ask. */
+  #closed: Deferred<Error | undefined> | undefined;
   #handshake: Deferred<void> | undefined;
   #isEstablished = false;
   #callback: (() => void) | undefined;
@@ -79,17 +82,14 @@ export class Connection extends Peer<ConnectionEvents> {
   constructor(native: NativeConnection, settings: ConnectionSettings) {
     super();
     this.native = native;
-    this.#id = native.id;
+    this.id = native.id;
     this.#settings = settings;
-    this.#operations = new Operations(native, (error) => this.destroy(error));
+    this.#operations = new Operations(native, this);
     this.#reader = new Reader(this.#operations, settings.truncation ?? 'error');
     this.#writer = new Writer(this.#operations);
     const callback = contextOf(settings.context).asyncCallback;
     if (callback) this.setAsyncCallback(callback.fn, callback.arg);
-    register('connection', this.#id, {
-      news: (news) => this.#onNews(news),
-      event: (event) => this.onEvent(event),
-    });
+    register('connection', this.id, this);
   }
 
   /**
@@ -207,18 +207,22 @@ export class Connection extends Peer<ConnectionEvents> {
   destroy(error?: Error): this {
     if (this.#operations.isClosed) return this;
     this.#operations.close(error);
-    forget('connection', this.#id);
-    const reason = this.#operations.unusable();
-    this.#settleHandshake(reason);
-    this.#reader.close(reason);
-    this.#writer.close(reason);
-    this.#closed.resolve(error);
-    process.nextTick(() => this.emit('close', error));
+    forget('connection', this.id);
+    if (this.#handshake) this.#settleHandshake(this.#operations.unusable());
+    this.#reader.close();
+    this.#writer.close();
+    this.#closed?.resolve(error);
+    process.nextTick(emitClose, this, error);
+    this.#settings.onClosed?.(this);
     return this;
   }
 
   /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
   get closed(): Promise<Error | undefined> {
+    if (!this.#closed) {
+      this.#closed = deferred();
+      if (this.#operations.isClosed) this.#closed.resolve(this.#operations.failure);
+    }
     return this.#closed.promise;
   }
 
@@ -322,7 +326,8 @@ export class Connection extends Peer<ConnectionEvents> {
     for (const session of this.#sessions.splice(0)) if (!this.destroyed) this.emit('session', session);
   }
 
-  #onNews(news: number): void {
+  /** @internal What the environment tells of reads and writes. */
+  onNews(news: number): void {
     if (news & READABLE) this.#reader.onReadable();
     if (news & SENT) this.#writer.onSent();
   }
@@ -335,6 +340,10 @@ export class Connection extends Peer<ConnectionEvents> {
     if (error) handshake.reject(error);
     else handshake.resolve();
   }
+}
+
+function emitClose(connection: Connection, error: Error | undefined): void {
+  connection.emit('close', error);
 }
 
 function lockedError(): Error {

@@ -8,8 +8,8 @@ export const SENT = 2;
 
 /** Gets the news and events of one connection, server or remote key. */
 export interface Listener {
-  news?(news: number): void;
-  event?(event: NativeEvent): void;
+  onNews?(news: number): void;
+  onEvent?(event: NativeEvent): void;
 }
 
 /** Pairs of a connection's id and its news, written by the addon. */
@@ -81,7 +81,7 @@ function dispatchNews(count: number): void {
   const pairs = news.slice(0, 2 * count);
   for (let at = 0; at < pairs.length; at += 2) {
     const listener = connections.get(pairs[at]!);
-    if (listener) isolate(() => listener.news!(pairs[at + 1]!));
+    if (listener) isolate(() => listener.onNews!(pairs[at + 1]!));
   }
 }
 
@@ -92,25 +92,25 @@ function dispatchEvents(): void {
 function dispatch(event: NativeEvent): void {
   switch (event.type) {
     case 'news':
-      return connections.get(event.connection!)?.news?.(event.news!);
+      return connections.get(event.connection!)?.onNews?.(event.news!);
     case 'sign':
     case 'decrypt': {
       const key = keys.get(event.key!)?.deref();
       if (!key) return void environment.answer(event.request!, null, 'the key is gone');
       requests.set(event.request!, key);
-      return key.event!(event);
+      return key.onEvent!(event);
     }
     case 'cancelled': {
       const key = requests.get(event.request!);
       requests.delete(event.request!);
-      return key?.event!(event);
+      return key?.onEvent!(event);
     }
     default: {
       // A server hears of its connections first, as it makes their objects.
       const server = event.server === undefined ? undefined : servers.get(event.server);
-      if (server) return server.event!(event);
+      if (server) return server.onEvent!(event);
       const listener = event.connection === undefined ? undefined : connections.get(event.connection);
-      if (listener) return listener.event!(event);
+      if (listener) return listener.onEvent!(event);
       // Nobody is left to take the connection.
       if (event.connection !== undefined) environment.connection(event.connection)?.destroy();
     }

@@ -30,7 +30,11 @@ export declare class NativeConnection {
   get remoteAddress(): NativeAddress | null
   /** The number by which events know the connection. */
   get id(): number
-  /** Reads into `target`, which is not empty; returns the number of bytes, 0 at the end, or a number below 0. */
+  /**
+   * Reads into `target`, which is not empty; returns the number of bytes, 0 at the end, or a number below 0.
+   *
+   * [`DRAINED`] is added to a number of bytes behind which there is nothing before the environment tells so.
+   */
   read(target: Uint8Array): number
   /** Takes all of `bytes`. Returns 0 if they are sent, or a number below 0. */
   write(bytes: Uint8Array): number

@@ -5,7 +5,7 @@ import type { NativeConnection } from './native.d.ts';
 /** What the reading and the writing half of a connection share. */
 export class Operations {
   readonly native: NativeConnection;
-  readonly #destroy: (error: Error) => void;
+  readonly #connection: { destroy(error: Error): void };
   #isRef = true;
   /** Operations that are pending, each of which keeps the process alive while the connection is ref'd. */
   #pending = 0;
@@ -13,9 +13,9 @@ export class Operations {
   #isClosed = false;
   #failure: Error | undefined;
 
-  constructor(native: NativeConnection, destroy: (error: Error) => void) {
+  constructor(native: NativeConnection, connection: { destroy(error: Error): void }) {
     this.native = native;
-    this.#destroy = destroy;
+    this.#connection = connection;
   }
 
   /** The handshake is done. */
@@ -51,12 +51,12 @@ export class Operations {
   /** Destroys the connection for what the addon has just failed with. */
   fail(): Error {
     const error = this.takeFailure();
-    this.#destroy(error);
+    this.#connection.destroy(error);
     return error;
   }
 
   destroy(error: Error): void {
-    this.#destroy(error);
+    this.#connection.destroy(error);
   }
 
   takeFailure(): Error {

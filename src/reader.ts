@@ -11,6 +11,8 @@ interface Read {
 
 /** The addon has nothing to read yet. */
 const WAIT = -1;
+/** A flag of what the addon returns: there is no more to read before it tells so. */
+const DRAINED = 1 << 30;
 
 /** What reads without a buffer of their own read into, before they are copied out. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
@@ -21,6 +23,8 @@ export class Reader {
   #truncation: 'error' | 'end';
   #read: Read | undefined;
   #hasEnded = false;
+  /** There is nothing to read before the addon tells so. */
+  #isDrained = false;
   /** Who waits for the end of the peer's direction. */
   #drained: Deferred<void> | undefined;
 
@@ -53,6 +57,7 @@ export class Reader {
 
   /** Goes on with the read that waits. */
   onReadable(): void {
+    this.#isDrained = false;
     if (!this.#read) return this.#discard();
     const { target } = this.#read;
     const unfit = target === undefined ? undefined : check(target);
@@ -64,8 +69,11 @@ export class Reader {
   }
 
   /** Fails the read that waits: the connection is closed. */
-  close(error: Error): void {
-    this.#settle((read) => read.reject(error));
+  close(): void {
+    if (this.#read) {
+      const error = this.#operations.unusable();
+      this.#settle((read) => read.reject(error));
+    }
     this.#endDrain();
   }
 
@@ -90,8 +98,13 @@ export class Reader {
   #try(target: Uint8Array | undefined, isDraining = false): number | Error {
     if (this.#hasEnded) return 0;
     if (!this.#operations.isOpen) return this.#operations.unusable();
+    if (this.#isDrained) return WAIT;
     const count = this.#operations.native.read(target ?? scratch);
-    if (count > 0 || count === WAIT) return count;
+    if (count > 0) {
+      this.#isDrained = (count & DRAINED) !== 0;
+      return count & ~DRAINED;
+    }
+    if (count === WAIT) return WAIT;
     if (count < WAIT) {
       const error = this.#operations.takeFailure();
       const isTruncated = 'code' in error && error.code === 'ERR_LIBSSL_ASYNC_TRUNCATED';

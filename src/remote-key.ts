@@ -88,7 +88,7 @@ export class RemoteKey {
   }
 
   /** @internal What the environment tells. */
-  event(event: NativeEvent): void {
+  onEvent(event: NativeEvent): void {
     const request = event.request!;
     if (event.type === 'cancelled') {
       const controller = this.#requests.get(request);

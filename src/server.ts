@@ -91,6 +91,10 @@ export class Server extends EventEmitter<ServerEvents> {
       remote,
       truncation: options.truncation,
       onEstablished: undefined,
+      onClosed: (connection) => {
+        this.#byId.delete(connection.id);
+        this.#checkClosed();
+      },
     };
     this.#backlog = options.backlog ?? 511;
     (this as EventEmitter).on('newListener', (event: string) => {
@@ -132,7 +136,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#path = path;
     this.#hasSocket = true;
     this.#isActive = true;
-    register('server', this.#native.id, { event: (event) => this.#onEvent(event) });
+    register('server', this.#native.id, { onEvent: (event) => this.#onEvent(event) });
     this.#updateHold();
     if (signal) {
       const close = (): void => void this.close();
@@ -263,10 +267,6 @@ export class Server extends EventEmitter<ServerEvents> {
     if (!handle) return undefined;
     const connection = new Connection(handle, this.#settings);
     this.#byId.set(id, connection);
-    void connection.closed.then(() => {
-      this.#byId.delete(id);
-      this.#checkClosed();
-    });
     return connection;
   }
 

@@ -70,7 +70,9 @@ export class Writer {
   }
 
   /** Fails what waits: the connection is closed. */
-  close(error: Error): void {
+  close(): void {
+    if (this.#writes.length === 0 && (!this.#shutdown || this.#isShutDown)) return;
+    const error = this.#operations.unusable();
     this.#failFrom(0, error);
     this.#settleShutdown(error);
   }

@@ -120,6 +120,11 @@ impl Entry {
         }
     }
 
+    /// Whether there is no more to read before the driver tells so.
+    pub(crate) fn tells_input(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Open(open) if open.tells_input())
+    }
+
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<Progress<()>, Error> {
         match &mut *self.state.borrow_mut() {
             State::Open(open) => open.write(bytes),

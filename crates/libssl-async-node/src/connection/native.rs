@@ -21,6 +21,8 @@ pub struct NativeConnection {
     entry: Rc<Entry>,
 }
 
+/// A flag of what a read returns.
+const DRAINED: i32 = 1 << 30;
 /// The operation has to wait.
 const WAIT: i32 = -1;
 /// The operation has failed; [`NativeConnection::take_failure`] says why.
@@ -51,11 +53,15 @@ impl NativeConnection {
     }
 
     /// Reads into `target`, which is not empty; returns the number of bytes, 0 at the end, or a number below 0.
+    ///
+    /// [`DRAINED`] is added to a number of bytes behind which there is nothing before the environment tells so.
     #[napi]
     pub fn read(&self, mut target: Uint8ArraySlice<'_>) -> i32 {
         // SAFETY: no JavaScript runs during this call, so nobody else sees the memory.
         let target = unsafe { target.as_mut() };
-        self.tell("read", self.entry.read(target), |count| count as i32)
+        let room = target.len().min(DRAINED as usize - 1);
+        let count = self.entry.read(&mut target[..room]);
+        self.tell("read", count, |count| if self.entry.tells_input() { count as i32 | DRAINED } else { count as i32 })
     }
 
     /// Takes all of `bytes`. Returns 0 if they are sent, or a number below 0.

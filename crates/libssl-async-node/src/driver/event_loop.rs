@@ -64,7 +64,7 @@ impl EventLoop {
     ) -> Result<Progress<usize>, libssl_async::Error> {
         let budget = self.budget.get();
         if budget == 0 {
-            open.wants_input = true;
+            open.want_input();
             self.defer(id);
             return Ok(Progress::Wait);
         }
@@ -116,12 +116,8 @@ impl EventLoop {
 /// Does what an event asks for, and returns what JavaScript has to know.
 fn handle(open: &mut Open, event: Event) -> i32 {
     let mut news = 0;
-    if event.readable {
-        open.input_ready(event.ended);
-        if open.wants_input {
-            open.wants_input = false;
-            news |= READABLE;
-        }
+    if event.readable && open.input_ready(event.ended) {
+        news |= READABLE;
     }
     if open.wants_sent {
         if (event.writable || open.writes_want_input) && open.output_ready() {

@@ -19,8 +19,8 @@ pub(crate) struct Open {
     shut_down: bool,
     /// Writes wait for the rest of a message of the peer's.
     pub(super) writes_want_input: bool,
-    /// Somebody waits for input.
-    pub(super) wants_input: bool,
+    /// Somebody waits for input, or knows that there is no more.
+    wants_input: bool,
     /// Reading goes on when libssl has sent something of its own, the answer to a key update for instance.
     pub(super) answers: bool,
     /// Somebody waits for all output to be sent.
@@ -63,9 +63,15 @@ impl Open {
             return Err(failure);
         }
         self.answers = false;
+        self.wants_input = false;
+        // The next read has an end or a failure to tell, of which no event will.
+        let mut ends = false;
         while filled < target.len() && !(filled > 0 && self.connection.is_drained()) {
             match self.read_once(&mut target[filled..]) {
-                Ok(Step::Done(0)) if filled > 0 => break,
+                Ok(Step::Done(0)) if filled > 0 => {
+                    ends = true;
+                    break;
+                }
                 Ok(Step::Done(0)) => return Ok(Progress::Done(0)),
                 Ok(Step::Done(count)) => filled += count,
                 Ok(Step::Wait(want)) => {
@@ -77,15 +83,19 @@ impl Open {
                 }
                 Err(error) if filled == 0 => return Err(error),
                 // Told again by the next read, and no concern of writes.
-                Err(Error::Truncated) => break,
+                Err(Error::Truncated) => {
+                    ends = true;
+                    break;
+                }
                 // What came before the failure is good; the next read tells it.
                 Err(error) => {
                     self.read_failure = Some(error);
+                    ends = true;
                     break;
                 }
             }
         }
-        self.wants_input = filled == 0;
+        self.wants_input = filled == 0 || (!ends && self.connection.is_drained());
         Ok(if filled > 0 { Progress::Done(filled) } else { Progress::Wait })
     }
 
@@ -158,8 +168,20 @@ impl Open {
         }
     }
 
-    pub(super) fn input_ready(&mut self, ended: bool) {
+    /// Notes that there may be input. Returns whether somebody has to be told.
+    pub(super) fn input_ready(&mut self, ended: bool) -> bool {
         self.connection.input_ready(ended);
+        std::mem::take(&mut self.wants_input)
+    }
+
+    /// Has the next input told.
+    pub(super) fn want_input(&mut self) {
+        self.wants_input = true;
+    }
+
+    /// Whether the driver will tell when there is more to read.
+    pub(crate) fn tells_input(&self) -> bool {
+        self.wants_input
     }
 
     /// Bytes that were written and not sent.
