@@ -135,11 +135,10 @@ impl JobConnection {
         if let Step::Wait(want) = self.finish()? {
             return Ok(Step::Wait(want));
         }
-        if !self.job.shut_down {
-            if let Step::Wait(want) = self.job.advance(Operation::Shutdown)? {
-                return Ok(Step::Wait(want));
-            }
-            self.job.shut_down = true;
+        if !self.job.shut_down
+            && let Step::Wait(want) = self.job.advance(Operation::Shutdown)?
+        {
+            return Ok(Step::Wait(want));
         }
         Ok(Step::Done(self.job.closed))
     }
@@ -406,7 +405,11 @@ impl Job {
             Operation::Write => {
                 self.write_buffer.drain(..count);
             }
-            Operation::Shutdown => self.closed |= count == 1,
+            // Here, as a read may have ended the call that paused: a second one would read, and lose what it reads.
+            Operation::Shutdown => {
+                self.shut_down = true;
+                self.closed |= count == 1;
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Wire {
     /// Input has ended. libssl sees no more than that nothing is there: it would take the end for a failure of both
     /// directions.
     ended: bool,
+    /// Output has ended: what libssl makes all the same, as answers to key updates, is dropped.
+    silent: bool,
     /// All input and output fails at once, so that an operation that was given up ends (rule 11).
     severed: bool,
     socket: Option<OwnedFd>,
@@ -91,6 +93,11 @@ impl Wire {
     /// Tells that the first `count` bytes of [`Wire::output`] were sent.
     pub(crate) fn sent(&mut self, count: usize) {
         self.output.consume(count);
+    }
+
+    /// Drops all output from now on: the transport takes no more.
+    pub(crate) fn end_output(&mut self) {
+        self.silent = true;
     }
 
     /// Gives back the memory of buffers that are empty.
@@ -188,6 +195,9 @@ impl Wire {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Transfer {
         if self.severed {
             return Transfer::Failed;
+        }
+        if self.silent {
+            return Transfer::Bytes(bytes.len());
         }
         // Beyond the limit that writers ask for themselves there is room for what libssl answers by itself.
         if self.output.len() >= 2 * OUTPUT_LIMIT {

@@ -155,6 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PinnedStream<S> {
         this.halves.writer.register(context);
         ready!(this.poll(JobConnection::shutdown))?;
         ready!(this.poll_send())?;
+        this.connection.wire().end_output();
         this.halves.reader.wake();
         Pin::new(&mut this.io).poll_shutdown(context)
     }

@@ -206,6 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             }
         }
         ready!(this.poll_send())?;
+        this.connection.wire().end_output();
         Pin::new(&mut this.io).poll_shutdown(&mut Context::from_waker(&this.waker))
     }
 }

@@ -116,6 +116,7 @@ fn forked(part: impl FnOnce()) {
     unsafe {
         match libc::fork() {
             0 => {
+                libc::alarm(30);
                 let passed = catch_unwind(AssertUnwindSafe(part)).is_ok();
                 libc::_exit(if passed { 0 } else { 1 });
             }

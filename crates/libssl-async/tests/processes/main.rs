@@ -10,4 +10,6 @@ mod child;
 mod exits;
 mod forks;
 mod leaks;
+// Before OpenSSL 3.2, nobody can give jobs other stacks than malloc's.
+#[cfg(ossl320)]
 mod stacks;

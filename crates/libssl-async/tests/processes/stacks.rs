@@ -19,7 +19,6 @@ use crate::support::{Identity, sockets};
 /// The exit code of a child that has hit the guard page.
 const ON_GUARD: i32 = 42;
 
-#[cfg(ossl320)]
 #[test]
 fn an_overflow_faults_on_the_guard_page() {
     let status = in_child(|| {
@@ -34,7 +33,6 @@ fn an_overflow_faults_on_the_guard_page() {
     assert_eq!(status.code(), Some(ON_GUARD), "{status}");
 }
 
-#[cfg(ossl320)]
 #[test]
 fn a_callback_has_room_for_200_kilobytes() {
     let status = in_child(|| {
@@ -50,7 +48,6 @@ fn a_callback_has_room_for_200_kilobytes() {
 }
 
 /// As much as jobs have before OpenSSL 3.2, where nobody can give them more.
-#[cfg(ossl320)]
 #[test]
 fn a_handshake_touches_less_than_32_kilobytes() {
     let status = in_child(|| {
@@ -75,8 +72,6 @@ fn a_handshake_touches_less_than_32_kilobytes() {
     assert!(status.success(), "{status}");
 }
 
-/// With OpenSSL 3.2 or newer, stacks are ours, and leave mappings to the rest of the process.
-#[cfg(ossl320)]
 #[test]
 fn stacks_leave_mappings_to_others() {
     let status = in_child(|| {
@@ -102,7 +97,6 @@ fn stacks_leave_mappings_to_others() {
     assert!(status.success(), "{status}");
 }
 
-#[cfg(ossl320)]
 #[test]
 fn without_memory_for_a_stack_a_handshake_fails_and_later_ones_do_not() {
     let status = in_child(|| {

@@ -5,6 +5,7 @@ mod support;
 
 mod abandoned;
 mod completions;
+mod every_call;
 mod pinned;
 mod source;
 mod statuses;

@@ -44,6 +44,11 @@ impl Operation {
         Self { callback: callback.unwrap(), argument, called: Arc::default() }
     }
 
+    /// Whether it has called back.
+    pub(crate) fn called(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.called)
+    }
+
     /// Tells the connection that the operation is complete, or that it has to be tried again.
     pub(crate) fn call_back(&self) {
         self.called.store(true, Ordering::SeqCst);
@@ -72,7 +77,7 @@ impl Sources {
     /// Hands the operation to the test, which completes it or not, and pauses. Ends the process if the job is resumed
     /// before: an accelerator would use what is not computed yet, and later write to a stack that is gone.
     pub(crate) fn hand_over(&self, operation: Operation) {
-        let called = Arc::clone(&operation.called);
+        let called = operation.called();
         if self.operations.send(operation).is_err() {
             // The test is over.
             return;
