@@ -37,3 +37,37 @@ pub(crate) fn driver() -> Option<Arc<Signal>> {
 pub(crate) fn resumes() -> u64 {
     RESUMES.get()
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::ffi::{c_int, c_void};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::ptr;
+
+    use libssl_async_sys as sys;
+
+    use super::*;
+    use crate::completion::Inbox;
+
+    #[test]
+    fn no_job_begins_inside_a_job() {
+        unsafe extern "C" fn inside(_: *mut c_void) -> c_int {
+            let signal = Signal::new(Arc::<Inbox>::default(), Arc::default(), None);
+            let refused = catch_unwind(AssertUnwindSafe(|| drive(&signal, || ()))).is_err();
+            assert!(driver().is_none());
+            c_int::from(refused)
+        }
+        if !crate::job::is_capable() {
+            return;
+        }
+        // SAFETY: a job without arguments that ends at once, on this thread.
+        unsafe {
+            let (mut job, mut refused) = (ptr::null_mut(), 0);
+            let context = sys::ASYNC_WAIT_CTX_new();
+            let started = sys::ASYNC_start_job(&mut job, context, &mut refused, Some(inside), ptr::null_mut(), 0);
+            assert_eq!((started, refused), (sys::ASYNC_FINISH, 1));
+            sys::ASYNC_WAIT_CTX_free(context);
+            sys::ASYNC_cleanup_thread();
+        }
+    }
+}

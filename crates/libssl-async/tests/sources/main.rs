@@ -6,6 +6,7 @@ mod support;
 mod abandoned;
 mod completions;
 mod every_call;
+mod off_the_fibre;
 mod pinned;
 mod source;
 mod statuses;

@@ -1,0 +1,30 @@
+//! What cannot be asynchronous is refused (rule 26).
+
+mod support;
+
+use libssl_async::{Error, Workers};
+use openssl::ssl::{Ssl, SslContext, SslMethod};
+use support::sockets;
+
+#[cfg(ossl320)]
+#[tokio::test]
+async fn quic_is_refused() {
+    // SAFETY: a method that libssl has, and keeps.
+    let method = unsafe { SslMethod::from_ptr(openssl_sys::OSSL_QUIC_client_method().cast_mut()) };
+    assert_eq!(refusal(method).await, "QUIC is not supported");
+}
+
+#[tokio::test]
+async fn dtls_is_refused() {
+    assert_eq!(refusal(SslMethod::dtls()).await, "DTLS over a stream is not supported");
+}
+
+/// Why a handshake of an SSL of this method does not begin.
+async fn refusal(method: SslMethod) -> String {
+    let mut ssl = Ssl::new(&SslContext::builder(method).unwrap().build()).unwrap();
+    ssl.set_connect_state();
+    let (client, _server) = sockets().await;
+    let error = Workers::builder().threads(1).build().unwrap().handshake(ssl, client).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
+    error.to_string()
+}
