@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
-use crate::connection::{JobConnection, Stay};
+use crate::connection::{Connection, JobConnection, Stay};
 use crate::error::Error;
 use crate::metrics::Counters;
-use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake, poll_watched, watch_from};
+use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake, poll_watched, shake_hands_blocking, watch_from};
 use crate::worker::{Local, Workers};
 
 /// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
@@ -124,10 +124,15 @@ where
     if moves {
         io = watch_from(io, &Handle::current())?;
     }
-    let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Handshake)?;
-    shake_hands(&mut connection, &mut io).await?;
+    let connection = if local.jobs.can_pause() {
+        let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Handshake)?;
+        shake_hands(&mut connection, &mut io).await?;
+        connection.into_connection().expect("a handshake that is done is not paused")
+    } else {
+        let connection = Connection::without_jobs(ssl()?, signal)?;
+        bid_farewell(shake_hands_blocking(connection, &mut io).await, &mut io).await?
+    };
     begun.succeed();
-    let connection = connection.into_connection().expect("a handshake that is done is not paused");
     Ok(TlsStream::new(connection, io))
 }
 
@@ -143,8 +148,15 @@ where
     let local = Local::current().ok_or(Error::Unsupported("a pinned stream outside Workers::spawn_pinned"))?;
     let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), callback);
     let begun = Begun::new(&signal);
-    let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Pinned)?;
-    shake_hands(&mut connection, &mut io).await?;
+    let connection = if local.jobs.can_pause() {
+        let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Pinned)?;
+        shake_hands(&mut connection, &mut io).await?;
+        connection
+    } else {
+        let connection = Connection::without_jobs(ssl()?, signal)?;
+        let connection = bid_farewell(shake_hands_blocking(connection, &mut io).await, &mut io).await?;
+        JobConnection::without_jobs(connection, &local)
+    };
     begun.succeed();
     Ok(PinnedStream::new(connection, io))
 }
@@ -154,7 +166,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut delay = Delay::default();
-    let result = poll_fn(|context| poll_handshake(connection, io, &mut delay, context)).await;
+    bid_farewell(poll_fn(|context| poll_handshake(connection, io, &mut delay, context)).await, io).await
+}
+
+/// Ends the transport of a handshake that has failed.
+async fn bid_farewell<T, S: AsyncWrite + Unpin>(result: Result<T, Error>, io: &mut S) -> Result<T, Error> {
     // A forked child leaves the transport, which is its parent's too, as it is.
     if result.as_ref().is_err_and(|error| !matches!(error, Error::Forked)) {
         // The alert is on its way; an orderly end lets it arrive.

@@ -15,13 +15,16 @@ usage: cargo xtask <command>
   <cargo command> ...  run cargo with the bundled OpenSSL, in a target folder of its own
                        (build, test, bench, run, clippy, doc, rustc, ...)
 
+With --no-async before the command: an OpenSSL that cannot pause, as on musl, in `target/no-async/`.
+
 Plain cargo uses the system's OpenSSL.";
 
 fn main() -> ExitCode {
-    let mut args = env::args_os().skip(1);
+    let mut args = env::args_os().skip(1).peekable();
+    let no_async = args.next_if(|first| first == "--no-async").is_some();
     let result = match args.next() {
         None => Err(USAGE.to_owned()),
-        Some(command) => run(&command, args.collect()),
+        Some(command) => run(&command, args.collect(), no_async),
     };
     result.unwrap_or_else(|message| {
         eprintln!("{message}");
@@ -29,19 +32,22 @@ fn main() -> ExitCode {
     })
 }
 
-fn run(command: &OsString, args: Vec<OsString>) -> Result<ExitCode, String> {
-    let target = workspace().join("target");
+fn run(command: &OsString, args: Vec<OsString>, no_async: bool) -> Result<ExitCode, String> {
+    let mut target = workspace().join("target");
+    if no_async {
+        target.push("no-async");
+    }
     match command.to_str() {
-        Some("openssl") => println!("{}", openssl::build(&target)?.display()),
+        Some("openssl") => println!("{}", openssl::build(&target, no_async)?.display()),
         Some("env") => {
-            for (name, value) in environment(&openssl::build(&target)?, &target) {
+            for (name, value) in environment(&openssl::build(&target, no_async)?, &target) {
                 println!("{name}={}", value.display());
             }
         }
         Some(openssl::COMPILE) => openssl::compile(Path::new(args.first().ok_or(USAGE)?))?,
         Some("help" | "-h" | "--help") => println!("{USAGE}"),
         _ => {
-            let openssl = openssl::build(&target)?;
+            let openssl = openssl::build(&target, no_async)?;
             let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
                 .arg(command)
                 .args(args)

@@ -9,8 +9,9 @@ use std::thread::available_parallelism;
 /// The hidden command under which this program runs `openssl-src`, whose output the parent keeps in a log.
 pub(crate) const COMPILE: &str = "compile-openssl";
 
-/// Returns the folder of the bundled OpenSSL below `target`, which is built first if it is missing.
-pub(crate) fn build(target: &Path) -> Result<PathBuf, String> {
+/// Returns the folder of the bundled OpenSSL below `target`, which is built first if it is missing; with `no_async` of
+/// one whose jobs cannot pause.
+pub(crate) fn build(target: &Path, no_async: bool) -> Result<PathBuf, String> {
     // `openssl-src` versions read `400.0.2+4.0.3`: the crate's own, then OpenSSL's.
     let version = openssl_src::version().rsplit('+').next().unwrap_or_default();
     let folder = target.join("openssl").join(version);
@@ -25,7 +26,7 @@ pub(crate) fn build(target: &Path) -> Result<PathBuf, String> {
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let log = folder.join("build.log");
         eprintln!("building OpenSSL {version}: once, some minutes, log in {}", log.display());
-        match run_logged(&folder, &log) {
+        match run_logged(&folder, &log, no_async) {
             Ok(true) => {}
             Ok(false) => return Err(format!("building OpenSSL {version} failed, see {}", log.display())),
             Err(error) => return Err(format!("building OpenSSL {version} failed: {error}")),
@@ -52,13 +53,14 @@ pub(crate) fn compile(folder: &Path) -> Result<(), String> {
         .map(drop)
 }
 
-fn run_logged(folder: &Path, log: &Path) -> io::Result<bool> {
+fn run_logged(folder: &Path, log: &Path, no_async: bool) -> io::Result<bool> {
     let jobs = available_parallelism().map_or(1, usize::from);
     let log_file = File::create(log)?;
     let mut child = Command::new(std::env::current_exe()?)
         .arg(COMPILE)
         .arg(folder)
         .env("CARGO_MAKEFLAGS", format!("-j{jobs}"))
+        .envs(no_async.then_some(("CFLAGS", "-DOPENSSL_NO_ASYNC")))
         .stdout(Stdio::piped())
         .stderr(log_file.try_clone()?)
         .spawn()?;

@@ -25,7 +25,7 @@ pub(crate) struct Signal {
     counters: Arc<Counters>,
     permit: Mutex<Permit>,
     callback: Mutex<Option<Callback>>,
-    request: Mutex<Option<Arc<dyn Request>>>,
+    request: Mutex<Pending>,
     failure: Mutex<Option<KeyError>>,
     /// The last status that libssl told, or [`NO_STATUS`].
     status: AtomicI32,
@@ -36,6 +36,14 @@ pub(crate) struct Signal {
 struct Permit {
     completed: bool,
     waker: Option<Waker>,
+}
+
+/// The request of one of our own sources.
+#[derive(Default)]
+struct Pending {
+    request: Option<Arc<dyn Request>>,
+    /// Nobody waits for the connection any more: requests to come are cancelled as soon as they are made.
+    given_up: bool,
 }
 
 const NO_STATUS: i32 = -1;
@@ -104,21 +112,34 @@ impl Signal {
         let _old = std::mem::replace(&mut *lock(&self.callback), callback);
     }
 
-    /// Registers the request for which the current job is about to pause.
+    /// Registers the request for which the current job is about to pause, or the thread to block.
     pub(crate) fn begin_request(&self, request: Arc<dyn Request>) {
-        *lock(&self.request) = Some(request);
+        let given_up = {
+            let mut pending = lock(&self.request);
+            pending.request = Some(Arc::clone(&request));
+            pending.given_up
+        };
+        if given_up {
+            request.cancel();
+        }
+    }
+
+    /// Cancels the request, and all that come later.
+    pub(crate) fn give_up(&self) {
+        lock(&self.request).given_up = true;
+        self.cancel_request();
     }
 
     /// Forgets the request: its job goes on.
     pub(crate) fn end_request(&self) {
-        let _ended = lock(&self.request).take();
+        let _ended = lock(&self.request).request.take();
     }
 
     /// Cancels the request that the connection's job is paused for, if it is one of our own sources'.
     ///
     /// Returns whether there was one. The cancellation is a completion, and so resumes the job (rule 7).
     pub(crate) fn cancel_request(&self) -> bool {
-        let request = lock(&self.request).clone();
+        let request = lock(&self.request).request.clone();
         match request {
             Some(request) => {
                 request.cancel();

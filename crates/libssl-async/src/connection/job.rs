@@ -61,8 +61,17 @@ impl JobConnection {
                 sys::SSL_set_post_handshake_auth(ssl.as_ptr(), 0);
             }
         }
+        Ok(Self::over(Session::new(ssl, signal)?, local))
+    }
+
+    /// Takes a connection whose handshake is done, where jobs cannot pause: its calls begin and end as others do.
+    pub(crate) fn without_jobs(connection: Connection, local: &Rc<Local>) -> Self {
+        Self::over(connection.into_session(), local)
+    }
+
+    fn over(session: Session, local: &Rc<Local>) -> Self {
         let job = Job {
-            session: Session::new(ssl, signal)?,
+            session,
             local: Rc::clone(local),
             paused: None,
             retries: 0,
@@ -73,7 +82,7 @@ impl JobConnection {
             closed: false,
             shut_down: false,
         };
-        Ok(Self { job: ManuallyDrop::new(Box::new(job)) })
+        Self { job: ManuallyDrop::new(Box::new(job)) }
     }
 
     /// Goes on with the handshake.

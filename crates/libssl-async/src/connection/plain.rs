@@ -5,16 +5,16 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use foreign_types::ForeignTypeRef;
+use foreign_types::{ForeignType, ForeignTypeRef};
 use libssl_async_sys as sys;
 use libssl_async_sys::thin::AsyncStatus;
-use openssl::ssl::SslRef;
+use openssl::ssl::{Ssl, SslRef};
 use openssl_sys as ffi;
 
 use super::session::{Outcome, Session};
 use super::wire::Wire;
 use super::{Step, Want};
-use crate::completion::{AsyncEvent, ConnectionId};
+use crate::completion::{AsyncEvent, ConnectionId, Signal};
 use crate::error::Error;
 
 /// An established connection outside asynchronous mode: it never pauses, so it may move between threads.
@@ -30,6 +30,32 @@ const READ_BUFFER: usize = 64 * 1024;
 impl Connection {
     pub(super) fn new(session: Session) -> Self {
         Self { session }
+    }
+
+    /// Takes an SSL that is set to its side and has made no call yet, where jobs cannot pause.
+    pub(crate) fn without_jobs(ssl: Ssl, signal: Arc<Signal>) -> Result<Self, Error> {
+        // SAFETY: the SSL is valid and has no job. As after a handshake in jobs, nothing asks for the key later (rule 34).
+        unsafe {
+            sys::SSL_clear_mode(ssl.as_ptr(), sys::SSL_MODE_ASYNC);
+            sys::SSL_set_options(ssl.as_ptr(), ffi::SSL_OP_NO_RENEGOTIATION);
+            sys::SSL_set_post_handshake_auth(ssl.as_ptr(), 0);
+        }
+        Ok(Self::new(Session::new(ssl, signal)?))
+    }
+
+    /// Goes on with the handshake, on a thread that may block. Corresponds to `SSL_do_handshake`.
+    pub(crate) fn handshake(&mut self) -> Result<Step<()>, Error> {
+        // SAFETY: the SSL is valid.
+        let outcome = self.session.call(|ssl| unsafe { ffi::SSL_do_handshake(ssl) })?;
+        done(outcome, (), ())
+    }
+
+    pub(crate) fn signal(&self) -> &Arc<Signal> {
+        self.session.signal()
+    }
+
+    pub(super) fn into_session(self) -> Session {
+        self.session
     }
 
     /// Reads decrypted bytes into `target`; `Done(0)` is the end that the peer told with `close_notify`.

@@ -7,6 +7,7 @@ use crate::completion::Signal;
 
 thread_local! {
     static DRIVER: RefCell<Option<Arc<Signal>>> = const { RefCell::new(None) };
+    static BLOCKED: RefCell<Option<Arc<Signal>>> = const { RefCell::new(None) };
     static RESUMES: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -31,6 +32,19 @@ pub(crate) fn driver() -> Option<Arc<Signal>> {
         return None;
     }
     DRIVER.with_borrow(Option::clone)
+}
+
+/// Makes an SSL call that may block this thread on behalf of the connection of `signal`, where jobs cannot pause.
+pub(crate) fn block_for<T>(signal: &Arc<Signal>, call: impl FnOnce() -> T) -> T {
+    BLOCKED.set(Some(Arc::clone(signal)));
+    let result = call();
+    BLOCKED.set(None);
+    result
+}
+
+/// The connection that this thread may block for.
+pub(crate) fn blocked() -> Option<Arc<Signal>> {
+    BLOCKED.with_borrow(Option::clone)
 }
 
 /// How often jobs of this thread were started or resumed: unchanged by `ASYNC_pause_job` if it did not pause (rule 33).

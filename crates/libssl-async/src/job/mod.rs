@@ -4,7 +4,7 @@ mod driving;
 mod stack;
 mod thread;
 
-pub(crate) use driving::{drive, driver, resumes};
+pub(crate) use driving::{block_for, blocked, drive, driver, resumes};
 pub(crate) use thread::{ThreadJobs, Waiting};
 
 use std::sync::OnceLock;

@@ -13,6 +13,7 @@ use openssl::error::ErrorStack;
 ///
 /// Not `Send`: jobs belong to the thread that started them (rule 1).
 pub(crate) struct ThreadJobs {
+    can_pause: bool,
     /// Jobs of this thread that are paused.
     paused: Cell<usize>,
     /// First come, first served (rule 16).
@@ -27,15 +28,25 @@ struct Place {
 }
 
 impl ThreadJobs {
-    /// Begins the pool of this thread, with at most `max` jobs at once; 0 for no limit.
+    /// Begins the pool of this thread, with at most `max` jobs at once, 0 for no limit; none at all for `None`.
     ///
     /// Corresponds to `ASYNC_init_thread`.
-    pub(crate) fn new(max: usize) -> Result<Self, ErrorStack> {
+    pub(crate) fn new(max: Option<usize>) -> Result<Self, ErrorStack> {
         // SAFETY: this thread has no pool yet: workers are the only callers, once a thread (rule 17).
-        if super::is_capable() && unsafe { ffi::ASYNC_init_thread(max, 0) } != 1 {
+        if max.is_some_and(|max| unsafe { ffi::ASYNC_init_thread(max, 0) } != 1) {
             return Err(ErrorStack::get());
         }
-        Ok(Self { paused: Cell::new(0), queue: RefCell::default(), _this_thread: PhantomData })
+        Ok(Self {
+            can_pause: max.is_some(),
+            paused: Cell::new(0),
+            queue: RefCell::default(),
+            _this_thread: PhantomData,
+        })
+    }
+
+    /// Whether connections of this thread run in jobs.
+    pub(crate) fn can_pause(&self) -> bool {
+        self.can_pause
     }
 
     /// Whether some job of this thread is paused, so that its end will free a job.
@@ -67,7 +78,7 @@ impl ThreadJobs {
 
 impl Drop for ThreadJobs {
     fn drop(&mut self) {
-        if super::is_capable() {
+        if self.can_pause {
             // SAFETY: the thread that made the pool ends it (the type is not `Send`), with no job of its own running.
             // Jobs that are left paused on purpose (rule 13) are in no pool and stay as they are.
             unsafe { ffi::ASYNC_cleanup_thread() }

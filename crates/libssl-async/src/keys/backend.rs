@@ -82,15 +82,25 @@ impl Backend {
     ) -> Outcome {
         let cancellation = Cancellation::new();
         let signal = job::driver();
-        let request = request(signal.as_ref().map(|signal| signal.id()), cancellation.clone());
+        let blocked = job::blocked().filter(|_| signal.is_none());
+        let connection = signal.as_ref().or(blocked.as_ref()).map(|signal| signal.id());
+        let request = request(connection, cancellation.clone());
         let call = |notify| Call::new(self, notify, expected, cancellation, request);
         match signal {
             Some(signal) => self.pause(&signal, call),
             // In a job that we do not drive, nobody would keep the rules: it is never paused (rule 36).
             None => blocking::block(self.runtime.as_ref(), || {
                 let call = call(None);
+                if let Some(signal) = &blocked {
+                    signal.begin_request(Arc::clone(&call) as _);
+                }
                 self.submit(&call);
-                call.operation.wait()
+                let outcome = call.operation.wait();
+                if let Some(signal) = &blocked {
+                    signal.end_request();
+                    return outcome.inspect_err(|error| signal.set_failure(error.clone()));
+                }
+                outcome
             })?,
         }
     }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::worker::Local;
 
 /// Input that is kept while a handshake is paused, in bytes; a peer that sends more waits.
-const EARLY_INPUT: usize = 64 * 1024;
+pub(super) const EARLY_INPUT: usize = 64 * 1024;
 
 /// What a handshake keeps between polls.
 #[derive(Default)]

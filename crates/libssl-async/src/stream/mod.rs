@@ -1,5 +1,6 @@
 //! Connections on any `AsyncRead + AsyncWrite`.
 
+mod blocking;
 mod halves;
 mod handshake;
 mod pinned;
@@ -7,6 +8,7 @@ mod reactor;
 mod tls;
 mod transfer;
 
+pub(crate) use blocking::shake_hands_blocking;
 pub(crate) use handshake::{Delay, poll_handshake};
 pub use pinned::PinnedStream;
 pub(crate) use reactor::{poll_watched, watch_from};

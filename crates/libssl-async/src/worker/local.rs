@@ -38,7 +38,7 @@ pub(crate) struct Local {
 impl Local {
     /// Makes the current thread a worker.
     pub(super) fn enter(
-        max_jobs: usize,
+        max_jobs: Option<usize>,
         drain: Drain,
         inbox: Arc<Inbox>,
         counters: Arc<Counters>,
@@ -56,10 +56,7 @@ impl Local {
             _this_thread: PhantomData,
         });
         LOCAL.set(Some(Rc::clone(&local)));
-        // Where jobs cannot pause, a handshake with a remote key occupies its worker.
-        if crate::job::is_capable() {
-            crate::keys::forbid_blocking();
-        }
+        crate::keys::forbid_blocking();
         Ok(local)
     }
 

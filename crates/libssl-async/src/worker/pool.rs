@@ -39,6 +39,8 @@ pub struct Workers {
 pub struct WorkersBuilder {
     threads: usize,
     jobs_per_thread: usize,
+    jobs: bool,
+    blocking_threads: usize,
     drain_timeout: Duration,
 }
 
@@ -56,7 +58,13 @@ impl Workers {
     /// Begins the configuration of a pool.
     pub fn builder() -> WorkersBuilder {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        WorkersBuilder { threads: cores.min(4), jobs_per_thread: 4096, drain_timeout: Duration::from_secs(60) }
+        WorkersBuilder {
+            threads: cores.min(4),
+            jobs_per_thread: 4096,
+            jobs: true,
+            blocking_threads: 64,
+            drain_timeout: Duration::from_secs(60),
+        }
     }
 
     /// A pool with the default configuration.
@@ -171,6 +179,23 @@ impl WorkersBuilder {
         self
     }
 
+    /// Runs handshakes without jobs, as where [`is_capable`](crate::is_capable) is false: their calls are made on
+    /// [`blocking_threads`](Self::blocking_threads), which a remote key blocks while it is asked.
+    ///
+    /// For tools that cannot follow fibres, such as ThreadSanitizer. Third-party sources do not pause then, and
+    /// [`PinnedStream`](crate::PinnedStream)s compute on their worker.
+    pub fn without_jobs(mut self) -> Self {
+        self.jobs = false;
+        self
+    }
+
+    /// How many threads the pool may have for handshakes that block, beside the workers; by default 64, at least one for
+    /// each worker. Used only where jobs cannot pause: more handshakes wait for one of them.
+    pub fn blocking_threads(mut self, threads: usize) -> Self {
+        self.blocking_threads = threads;
+        self
+    }
+
     /// How long a third-party source has to complete the request of a connection that was given up, before the
     /// connection is counted as [`leaked`](Metrics::leaked) and left allocated. By default 60 seconds.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
@@ -181,14 +206,21 @@ impl WorkersBuilder {
     /// Starts the threads. Fails if the system gives no thread, or no event queue for its runtime.
     pub fn build(self) -> io::Result<Workers> {
         job::initialise();
+        let max_jobs = (self.jobs && job::is_capable()).then_some(self.jobs_per_thread);
+        let blocking_threads = self.blocking_threads.div_ceil(self.threads).max(1);
         let counters = Arc::<Counters>::default();
         let mut shared =
             Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters, process: Process::current() };
         for number in 0..self.threads {
             let inbox = Arc::<Inbox>::default();
-            let runtime = Builder::new_current_thread().enable_all().on_thread_park(before_park).build()?;
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .on_thread_park(before_park)
+                .max_blocking_threads(blocking_threads)
+                .thread_name("libssl-async-blocking")
+                .build()?;
             let drain = (self.drain_timeout, Arc::clone(&shared.counters));
-            let (inbox_there, max_jobs) = (Arc::clone(&inbox), self.jobs_per_thread);
+            let inbox_there = Arc::clone(&inbox);
             thread::Builder::new().name(format!("libssl-async-{number}")).spawn(move || {
                 let (timeout, counters) = drain;
                 let drain = Drain::new(timeout, Arc::clone(&counters));
