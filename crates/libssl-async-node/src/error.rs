@@ -79,6 +79,7 @@ impl From<&Error> for NativeError {
             Error::Cancelled => "CANCELLED",
             Error::Closed => "CLOSED",
             Error::Forked => "FORKED",
+            Error::HandshakeTimeout => "HANDSHAKE_TIMEOUT",
             Error::Io(error) => return Self::system(error),
             Error::JobsExhausted => "JOBS_EXHAUSTED",
             Error::Key(reason) => {
@@ -87,6 +88,7 @@ impl From<&Error> for NativeError {
             }
             Error::Source => "SOURCE_FAILED",
             Error::Ssl(error) => return Self::from(error),
+            Error::TooManyHandshakes => "TOO_MANY_HANDSHAKES",
             Error::Truncated => "TRUNCATED",
             Error::RetryPoint(_) | Error::Unsupported(_) => "UNSUPPORTED",
             _ => "FAILED",

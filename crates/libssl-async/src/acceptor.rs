@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslAcceptor, SslContext, SslContextRef};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::completion::{AsyncEvent, Callback};
+use crate::completion::AsyncEvent;
 use crate::error::Error;
-use crate::handshake::{Handshake, establish_pinned};
+use crate::handshake::{Handshake, Terms, establish_pinned};
 use crate::stream::PinnedStream;
 use crate::worker::Workers;
 
@@ -18,7 +19,7 @@ use crate::worker::Workers;
 pub struct TlsAcceptor {
     context: SslContext,
     workers: Workers,
-    callback: Option<Callback>,
+    terms: Terms,
 }
 
 impl TlsAcceptor {
@@ -32,7 +33,7 @@ impl TlsAcceptor {
 
     /// Accepts with the settings of an SSL context.
     pub fn from_context(context: SslContext, workers: &Workers) -> Self {
-        Self { context, workers: workers.clone(), callback: None }
+        Self { context, workers: workers.clone(), terms: Terms::default() }
     }
 
     /// Sets the callback of all connections that are accepted from now on; [`Handshake::set_async_callback`] replaces
@@ -42,7 +43,13 @@ impl TlsAcceptor {
     /// to block; a panic in it is caught. Corresponds to `SSL_CTX_set_async_callback` and
     /// `SSL_CTX_set_async_callback_arg`.
     pub fn set_async_callback(&mut self, callback: impl Fn(AsyncEvent) + Send + Sync + 'static) {
-        self.callback = Some(Arc::new(callback));
+        self.terms.callback = Some(Arc::new(callback));
+    }
+
+    /// Gives each handshake from now on so much time, the wait for its turn included; then it fails with
+    /// [`Error::HandshakeTimeout`]. No limit by default.
+    pub fn set_handshake_timeout(&mut self, timeout: Duration) {
+        self.terms.timeout = Some(timeout);
     }
 
     /// Accepts a connection. Corresponds to `SSL_accept`.
@@ -51,7 +58,7 @@ impl TlsAcceptor {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let context = self.context.clone();
-        Handshake::start(&self.workers, self.callback.clone(), move || accepting(Ssl::new(&context)?), io)
+        Handshake::start(&self.workers, self.terms.clone(), move || accepting(Ssl::new(&context)?), io)
     }
 
     /// As [`TlsAcceptor::accept`], with an SSL that was set up otherwise and has made no call yet.
@@ -59,7 +66,7 @@ impl TlsAcceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Handshake::start(&self.workers, self.callback.clone(), move || accepting(ssl), io)
+        Handshake::start(&self.workers, self.terms.clone(), move || accepting(ssl), io)
     }
 
     /// Accepts a connection that stays on this worker, in asynchronous mode; only inside [`Workers::spawn_pinned`].
@@ -67,7 +74,7 @@ impl TlsAcceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        establish_pinned(self.callback.clone(), || accepting(Ssl::new(&self.context)?), io).await
+        establish_pinned(self.terms.clone(), || accepting(Ssl::new(&self.context)?), io).await
     }
 
     /// The SSL context of all connections.

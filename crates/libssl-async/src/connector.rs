@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ConnectConfiguration, Ssl, SslConnector, SslContextRef};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::completion::{AsyncEvent, Callback};
+use crate::completion::AsyncEvent;
 use crate::error::Error;
-use crate::handshake::{Handshake, establish_pinned};
+use crate::handshake::{Handshake, Terms, establish_pinned};
 use crate::stream::PinnedStream;
 use crate::worker::Workers;
 
@@ -18,14 +19,14 @@ use crate::worker::Workers;
 pub struct TlsConnector {
     connector: SslConnector,
     workers: Workers,
-    callback: Option<Callback>,
+    terms: Terms,
 }
 
 impl TlsConnector {
     /// Connects with the settings of `connector`; the note about closures at [`TlsAcceptor::new`](crate::TlsAcceptor::new)
     /// holds here too.
     pub fn new(connector: SslConnector, workers: &Workers) -> Self {
-        Self { connector, workers: workers.clone(), callback: None }
+        Self { connector, workers: workers.clone(), terms: Terms::default() }
     }
 
     /// Sets the callback of all connections that are opened from now on; [`Handshake::set_async_callback`] replaces it
@@ -35,7 +36,13 @@ impl TlsConnector {
     /// to block; a panic in it is caught. Corresponds to `SSL_CTX_set_async_callback` and
     /// `SSL_CTX_set_async_callback_arg`.
     pub fn set_async_callback(&mut self, callback: impl Fn(AsyncEvent) + Send + Sync + 'static) {
-        self.callback = Some(Arc::new(callback));
+        self.terms.callback = Some(Arc::new(callback));
+    }
+
+    /// Gives each handshake from now on so much time, the wait for its turn included; then it fails with
+    /// [`Error::HandshakeTimeout`]. No limit by default.
+    pub fn set_handshake_timeout(&mut self, timeout: Duration) {
+        self.terms.timeout = Some(timeout);
     }
 
     /// Connects to the server called `name`, which is asked for by SNI and checked against its certificate.
@@ -47,7 +54,7 @@ impl TlsConnector {
     {
         let (connector, name) = (self.connector.clone(), name.to_owned());
         let ssl = move || connecting(connector.configure()?.into_ssl(&name)?);
-        Handshake::start(&self.workers, self.callback.clone(), ssl, io)
+        Handshake::start(&self.workers, self.terms.clone(), ssl, io)
     }
 
     /// As [`TlsConnector::connect`], with a configuration of one connection.
@@ -57,7 +64,7 @@ impl TlsConnector {
     {
         let name = name.to_owned();
         let ssl = move || connecting(configuration.into_ssl(&name)?);
-        Handshake::start(&self.workers, self.callback.clone(), ssl, io)
+        Handshake::start(&self.workers, self.terms.clone(), ssl, io)
     }
 
     /// As [`TlsConnector::connect`], with an SSL that was set up otherwise and has made no call yet.
@@ -65,7 +72,7 @@ impl TlsConnector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Handshake::start(&self.workers, self.callback.clone(), move || connecting(ssl), io)
+        Handshake::start(&self.workers, self.terms.clone(), move || connecting(ssl), io)
     }
 
     /// Opens a connection that stays on this worker, in asynchronous mode; only inside [`Workers::spawn_pinned`].
@@ -74,7 +81,7 @@ impl TlsConnector {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let ssl = || connecting(self.connector.configure()?.into_ssl(name)?);
-        establish_pinned(self.callback.clone(), ssl, io).await
+        establish_pinned(self.terms.clone(), ssl, io).await
     }
 
     /// The settings of one more connection, for [`TlsConnector::connect_configured`].

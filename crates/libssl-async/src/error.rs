@@ -23,6 +23,10 @@ pub enum Error {
     /// A pool that is made after the fork works.
     #[error("the worker pool belongs to the process that forked this one")]
     Forked,
+    /// The handshake took more time than it was given, the wait for its turn included; the job that it may have paused
+    /// ends in the drain.
+    #[error("the handshake took too long")]
+    HandshakeTimeout,
     /// The transport failed.
     #[error("the transport failed: {0}")]
     Io(#[source] std::sync::Arc<io::Error>),
@@ -41,6 +45,10 @@ pub enum Error {
     /// The protocol failed: a fault of the peer, of the configuration, or of the two together.
     #[error(transparent)]
     Ssl(#[from] SslError),
+    /// The pool runs and keeps waiting as many handshakes as it may
+    /// ([`max_handshakes`](crate::WorkersBuilder::max_handshakes)): this one was refused before it began.
+    #[error("too many handshakes are under way")]
+    TooManyHandshakes,
     /// The transport ended without a `close_notify`: what was read may be cut short. Writing is still possible.
     #[error("the peer closed the transport without close_notify")]
     Truncated,
@@ -71,6 +79,7 @@ impl From<Error> for io::Error {
             Error::Io(error) => error.kind(),
             Error::Truncated => io::ErrorKind::UnexpectedEof,
             Error::Closed => io::ErrorKind::NotConnected,
+            Error::HandshakeTimeout => io::ErrorKind::TimedOut,
             Error::Ssl(_) => io::ErrorKind::InvalidData,
             _ => io::ErrorKind::Other,
         };

@@ -14,14 +14,14 @@ use openssl::ssl::Ssl;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
 use crate::connection::{Connection, JobConnection, Stay};
 use crate::error::Error;
 use crate::metrics::Counters;
 use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake, poll_watched, shake_hands_blocking, watch_from};
-use crate::worker::{Local, Workers};
+use crate::worker::{Local, Place, Workers};
 
 /// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
 /// [`TlsConnector::connect`](crate::TlsConnector::connect).
@@ -36,6 +36,13 @@ pub struct Handshake<S> {
     home: Option<Handle>,
     /// The stream, whose transport that runtime does not watch yet.
     arrived: Option<TlsStream<S>>,
+}
+
+/// What an acceptor or connector gives its handshakes.
+#[derive(Clone, Default)]
+pub(crate) struct Terms {
+    pub(crate) callback: Option<Callback>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl<S> Handshake<S> {
@@ -65,18 +72,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
     /// Has a worker make the SSL and run its handshake over `io`.
     pub(crate) fn start(
         workers: &Workers,
-        callback: Option<Callback>,
+        terms: Terms,
         ssl: impl FnOnce() -> Result<Ssl, ErrorStack> + Send + 'static,
         io: S,
     ) -> Self {
         let (sender, result) = oneshot::channel();
-        let refused = workers.check().err();
         let inbox = workers.choose();
-        let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), callback);
-        if let Some(error) = refused {
-            let _sent = sender.send(Err(error));
-            return Self { signal, result, home: None, arrived: None };
-        }
+        let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), terms.callback);
+        let place = match workers.admit() {
+            Ok(place) => place,
+            Err(error) => {
+                let _sent = sender.send(Err(error));
+                return Self { signal, result, home: None, arrived: None };
+            }
+        };
+        let deadline = terms.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let begun = Begun::new(&signal);
         let shared = Arc::clone(&signal);
         let elsewhere = workers.current().is_none();
@@ -84,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
         let moves = home.is_some();
         workers.run_on(inbox, move |local| {
             let handshake = establish(ssl, shared, Rc::clone(&local), io, moves, begun);
+            let handshake = in_time(deadline, in_turn(place, handshake));
             local.spawn(answer(handshake, sender, elsewhere.then(|| Rc::clone(&local))));
         });
         Self { signal, result, home, arrived: None }
@@ -138,16 +149,31 @@ where
 
 /// Makes a connection that stays on the worker that the current thread is, and in asynchronous mode.
 pub(crate) async fn establish_pinned<S>(
-    callback: Option<Callback>,
+    terms: Terms,
     ssl: impl FnOnce() -> Result<Ssl, ErrorStack>,
-    mut io: S,
+    io: S,
 ) -> Result<PinnedStream<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let local = Local::current().ok_or(Error::Unsupported("a pinned stream outside Workers::spawn_pinned"))?;
-    let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), callback);
+    let place = local.admit()?;
+    let deadline = terms.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), terms.callback);
     let begun = Begun::new(&signal);
+    in_time(deadline, in_turn(place, shake_hands_pinned(ssl, signal, local, io, begun))).await
+}
+
+async fn shake_hands_pinned<S>(
+    ssl: impl FnOnce() -> Result<Ssl, ErrorStack>,
+    signal: Arc<Signal>,
+    local: Rc<Local>,
+    mut io: S,
+    begun: Begun,
+) -> Result<PinnedStream<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let connection = if local.jobs.can_pause() {
         let mut connection = JobConnection::new(ssl()?, signal, &local, Stay::Pinned)?;
         shake_hands(&mut connection, &mut io).await?;
@@ -159,6 +185,20 @@ where
     };
     begun.succeed();
     Ok(PinnedStream::new(connection, io))
+}
+
+/// Runs a handshake when it has its turn.
+async fn in_turn<T>(place: Place, handshake: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let _turn = place.turn().await;
+    handshake.await
+}
+
+/// Gives a handshake up at its deadline.
+async fn in_time<T>(deadline: Option<Instant>, handshake: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, handshake).await.unwrap_or(Err(Error::HandshakeTimeout)),
+        None => handshake.await,
+    }
 }
 
 async fn shake_hands<S>(connection: &mut JobConnection, io: &mut S) -> Result<(), Error>

@@ -37,6 +37,7 @@ mod metrics;
 mod process;
 mod stream;
 mod sync;
+mod trace;
 mod worker;
 
 pub use acceptor::TlsAcceptor;
@@ -48,4 +49,4 @@ pub use job::is_capable;
 pub use libssl_async_sys::thin::AsyncStatus;
 pub use metrics::{Metrics, PAUSE_TIME_BOUNDS};
 pub use stream::{PinnedStream, TlsStream};
-pub use worker::{PinnedTask, Workers, WorkersBuilder};
+pub use worker::{PinnedTask, Shutdown, Workers, WorkersBuilder};

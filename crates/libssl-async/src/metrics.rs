@@ -8,7 +8,7 @@ pub const PAUSE_TIME_BOUNDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 1
 
 /// A snapshot of what the connections of a [`Workers`](crate::Workers) pool have done.
 ///
-/// The fields above `in_flight` only grow; `in_flight` and `paused` are gauges.
+/// The fields above `in_flight` only grow; `in_flight`, `waiting` and `paused` are gauges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -16,6 +16,8 @@ pub struct Metrics {
     pub handshakes: u64,
     /// Handshakes that failed or were given up.
     pub failed: u64,
+    /// Handshakes that were refused, as too many were under way and waiting; they count nowhere else.
+    pub refused: u64,
     /// Times that a job paused (`SSL_ERROR_WANT_ASYNC`).
     pub pauses: u64,
     /// Times that a paused job was resumed.
@@ -32,6 +34,8 @@ pub struct Metrics {
     pub leaked: u64,
     /// Handshakes that have begun and not ended.
     pub in_flight: u64,
+    /// Those of them that wait for their turn: the pool runs as many as it may.
+    pub waiting: u64,
     /// Jobs that are paused now.
     pub paused: u64,
     /// How many pauses took how long, one count for each bound of [`PAUSE_TIME_BOUNDS`] and one for what was longer.
@@ -43,6 +47,8 @@ pub struct Metrics {
 pub(crate) struct Counters {
     pub(crate) handshakes: Counter,
     pub(crate) failed: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) waiting: Counter,
     pub(crate) pauses: Counter,
     pub(crate) resumes: Counter,
     pub(crate) callbacks: Counter,
@@ -69,6 +75,8 @@ impl Counters {
         Metrics {
             handshakes: self.handshakes.get(),
             failed: self.failed.get(),
+            refused: self.refused.get(),
+            waiting: self.waiting.get(),
             pauses: self.pauses.get(),
             resumes: self.resumes.get(),
             callbacks: self.callbacks.get(),

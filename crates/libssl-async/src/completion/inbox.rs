@@ -23,8 +23,10 @@ pub(crate) struct Inbox {
 struct State {
     completed: Vec<Arc<Signal>>,
     tasks: Vec<Task>,
-    /// No handle is left that could send a task.
+    /// No more tasks come: no handle is left, or the pool was shut down.
     closed: bool,
+    /// What runs is to be dropped.
+    stopped: bool,
     worker: Option<Waker>,
 }
 
@@ -64,6 +66,11 @@ impl Inbox {
         self.change(|state| state.closed = true);
     }
 
+    /// Tells the worker to drop what it runs; tasks that come later are dropped, too.
+    pub(crate) fn stop(&self) {
+        self.change(|state| (state.closed, state.stopped) = (true, true));
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         let waker = {
             let mut state = lock(&self.state);
@@ -92,8 +99,8 @@ impl Inbox {
 
     /// Delivers what has completed and takes the tasks; registers `worker` to be woken by what comes later.
     ///
-    /// Returns the tasks, and whether the inbox is closed and empty.
-    pub(crate) fn take(&self, worker: &Waker) -> (Vec<Task>, bool) {
+    /// Returns the tasks, whether the inbox is closed and empty, and whether it was stopped.
+    pub(crate) fn take(&self, worker: &Waker) -> (Vec<Task>, bool, bool) {
         self.deliver();
         let mut state = lock(&self.state);
         // What completed since `deliver` must not wait for a wake-up that will not come: the inbox is not empty.
@@ -101,6 +108,6 @@ impl Inbox {
             worker.wake_by_ref();
         }
         state.worker = Some(worker.clone());
-        (mem::take(&mut state.tasks), state.closed && state.completed.is_empty())
+        (mem::take(&mut state.tasks), state.closed && state.completed.is_empty(), state.stopped)
     }
 }

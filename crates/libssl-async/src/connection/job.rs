@@ -22,6 +22,7 @@ use super::{Connection, Step, Want};
 use crate::completion::Signal;
 use crate::error::Error;
 use crate::job::{self, Waiting};
+use crate::trace::event;
 use crate::worker::Local;
 
 /// A connection in asynchronous mode: its calls may pause, and so it belongs to the worker thread that made it.
@@ -367,6 +368,7 @@ impl Job {
             Until::Completed => {}
         }
         signal.count_resume(paused.since);
+        event!(trace, connection = signal.id().get(), "resumed");
         self.local.jobs.resume();
         self.paused = None;
         Ok(Call::Resume)
@@ -378,6 +380,7 @@ impl Job {
         signal.counters().pauses.add(1);
         signal.counters().paused.add(1);
         self.local.jobs.pause();
+        event!(trace, connection = signal.id().get(), "paused");
         let now = Instant::now();
         let status = signal.status();
         let (until, result) = match status {

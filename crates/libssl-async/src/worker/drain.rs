@@ -2,16 +2,16 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::mem::ManuallyDrop;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
 use super::Local;
 use crate::connection::{Job, Step, Want};
-use crate::metrics::Counters;
+use crate::trace::event;
 
 /// The drain of one worker.
 ///
@@ -21,12 +21,11 @@ pub(crate) struct Drain {
     /// How long a source has to complete what was given up.
     patience: Duration,
     given: RefCell<Vec<Job>>,
-    counters: Arc<Counters>,
 }
 
 impl Drain {
-    pub(super) fn new(patience: Duration, counters: Arc<Counters>) -> Self {
-        Self { patience, given: RefCell::default(), counters }
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { patience, given: RefCell::default() }
     }
 
     /// Takes a connection whose job is paused.
@@ -49,20 +48,40 @@ impl Drain {
         self.given.take()
     }
 
-    /// Ends one connection, or gives up and leaks it.
-    pub(super) fn end(&self, job: Job) -> impl Future<Output = ()> + 'static {
-        let counters = Arc::clone(&self.counters);
-        let patience = self.patience;
-        // Dropped only at the end of its job: a source may still write to it, whatever happens to this future.
-        let mut job = ManuallyDrop::new(job);
+    /// Ends one connection, or gives up and leaks it. Dropped before, it gives the connection back.
+    pub(super) fn end(local: &Rc<Local>, job: Job) -> impl Future<Output = ()> + 'static {
+        let mut ending = Ending { local: Rc::clone(local), job: Some(job) };
         async move {
-            if timeout(patience, settle(&mut job)).await.is_ok() {
-                drop(ManuallyDrop::into_inner(job));
+            let job = ending.job.as_mut().expect("taken at the end");
+            let id = job.signal().id();
+            let settled = timeout(ending.local.drain.patience, settle(job)).await.is_ok();
+            let job = ending.job.take().expect("taken here");
+            let counters = &ending.local.counters;
+            if settled {
+                drop(job);
                 counters.drained.add(1);
+                event!(debug, connection = id.get(), "drained");
             } else {
                 job.give_up();
+                // On purpose: the source may still write to it (rule 13).
+                mem::forget(job);
                 counters.leaked.add(1);
+                event!(warn, connection = id.get(), "left allocated: its source has never completed its operation");
             }
+        }
+    }
+}
+
+/// A connection on its way out, which is never freed before its job has ended.
+struct Ending {
+    local: Rc<Local>,
+    job: Option<Job>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            self.local.drain.given.borrow_mut().push(job);
         }
     }
 }

@@ -8,9 +8,11 @@ use std::task::{Poll, Waker};
 
 use openssl::error::ErrorStack;
 
+use super::admission::{Admission, Place};
 use super::drain::Drain;
 use super::outbox::Outbox;
 use crate::completion::Inbox;
+use crate::error::Error;
 use crate::job::ThreadJobs;
 use crate::metrics::Counters;
 use crate::process::Process;
@@ -26,11 +28,14 @@ pub(crate) struct Local {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) process: Process,
+    admission: Option<Arc<Admission>>,
     outbox: Outbox,
     /// Tasks of this worker that have not ended; it does not stop before they have.
     tasks: Cell<usize>,
     /// No new tasks will come.
     closed: Cell<bool>,
+    /// The pool was shut down.
+    stopped: Cell<bool>,
     root: RefCell<Option<Waker>>,
     _this_thread: PhantomData<*const ()>,
 }
@@ -42,6 +47,7 @@ impl Local {
         drain: Drain,
         inbox: Arc<Inbox>,
         counters: Arc<Counters>,
+        admission: Option<Arc<Admission>>,
     ) -> Result<Rc<Self>, ErrorStack> {
         let local = Rc::new(Self {
             jobs: ThreadJobs::new(max_jobs)?,
@@ -49,9 +55,11 @@ impl Local {
             inbox,
             counters,
             process: Process::current(),
+            admission,
             outbox: Outbox::default(),
             tasks: Cell::new(0),
             closed: Cell::new(false),
+            stopped: Cell::new(false),
             root: RefCell::default(),
             _this_thread: PhantomData,
         });
@@ -63,6 +71,11 @@ impl Local {
     /// Ends what [`Local::enter`] began.
     pub(super) fn leave() {
         LOCAL.take();
+    }
+
+    /// Takes a place for a handshake of this worker's own.
+    pub(crate) fn admit(&self) -> Result<Place, Error> {
+        Admission::take(self.admission.as_ref())
     }
 
     /// The worker that the current thread is.
@@ -101,16 +114,23 @@ impl Local {
     pub(super) async fn run(self: Rc<Self>) {
         std::future::poll_fn(|context| {
             self.root.replace(Some(context.waker().clone()));
-            let (tasks, closed) = self.inbox.take(context.waker());
+            let (mut tasks, closed, stopped) = self.inbox.take(context.waker());
             self.closed.set(closed);
             self.outbox.give_out();
+            if stopped {
+                tasks.clear();
+                // What runs is dropped by the worker, which then comes here again, for the drain.
+                if !self.stopped.replace(true) {
+                    return Poll::Ready(());
+                }
+            }
             let idle = tasks.is_empty();
             for task in tasks {
                 task();
                 self.inbox.end();
             }
             for job in self.drain.given() {
-                self.spawn(self.drain.end(job));
+                self.spawn(Drain::end(&self, job));
             }
             if closed && idle && self.tasks.get() == 0 { Poll::Ready(()) } else { Poll::Pending }
         })

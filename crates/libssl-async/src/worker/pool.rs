@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
@@ -13,14 +13,15 @@ use std::{fmt, io};
 use openssl::ssl::Ssl;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 
+use super::admission::{Admission, Place};
 use super::drain::Drain;
 use super::local::Local;
 use crate::completion::Inbox;
 use crate::error::Error;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, Terms};
 use crate::job;
 use crate::metrics::{Counters, Metrics};
 use crate::process::Process;
@@ -41,6 +42,7 @@ pub struct WorkersBuilder {
     jobs_per_thread: usize,
     jobs: bool,
     blocking_threads: usize,
+    limits: Option<(usize, usize)>,
     drain_timeout: Duration,
 }
 
@@ -52,6 +54,10 @@ struct Shared {
     next: AtomicUsize,
     counters: Arc<Counters>,
     process: Process,
+    admission: Option<Arc<Admission>>,
+    stopped: AtomicBool,
+    /// Threads that have not ended their work.
+    running: watch::Sender<usize>,
 }
 
 impl Workers {
@@ -63,6 +69,7 @@ impl Workers {
             jobs_per_thread: 4096,
             jobs: true,
             blocking_threads: 64,
+            limits: None,
             drain_timeout: Duration::from_secs(60),
         }
     }
@@ -75,6 +82,26 @@ impl Workers {
     /// What the connections of this pool have done so far.
     pub fn metrics(&self) -> Metrics {
         self.shared.counters.snapshot()
+    }
+
+    /// Ends the pool, whatever it does: handshakes that run or wait and pinned tasks are dropped and fail with
+    /// [`Error::Cancelled`], as do those that are asked for later. Streams that were given out go on.
+    ///
+    /// Returns when no thread has anything left to do, and says what became of the jobs that were paused: the drain
+    /// waits at most [`drain_timeout`](WorkersBuilder::drain_timeout) for third-party sources; requests to remote keys
+    /// are cancelled at once. Dropping the returned future does not undo anything. In a child of the pool's process it
+    /// does nothing.
+    pub async fn shutdown(&self) -> Shutdown {
+        let before = self.metrics();
+        if self.shared.process.is_current() {
+            self.shared.stopped.store(true, Ordering::Relaxed);
+            self.shared.inboxes.iter().for_each(|inbox| inbox.stop());
+            // It cannot fail: the sender is in `shared`.
+            let mut running = self.shared.running.subscribe();
+            let _ended = running.wait_for(|running| *running == 0).await;
+        }
+        let after = self.metrics();
+        Shutdown { drained: after.drained - before.drained, leaked: after.leaked - before.leaked }
     }
 
     /// Runs a future on one worker, where it stays: it need not be `Send`, and may hold
@@ -119,7 +146,7 @@ impl Workers {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Handshake::start(self, None, || Ok(ssl), io)
+        Handshake::start(self, Terms::default(), || Ok(ssl), io)
     }
 
     /// The inbox of the current worker, or else of the least busy one.
@@ -154,8 +181,17 @@ impl Workers {
     }
 
     /// Fails where the pool takes nothing.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
+        if self.shared.stopped.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
         self.shared.process.check()
+    }
+
+    /// Takes a place for a handshake.
+    pub(crate) fn admit(&self) -> Result<Place, Error> {
+        self.check()?;
+        Admission::take(self.shared.admission.as_ref())
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -196,6 +232,14 @@ impl WorkersBuilder {
         self
     }
 
+    /// Runs at most `running` handshakes at once, on all threads together, and keeps `waiting` more, which are let in as
+    /// they came. Beyond that they fail with [`Error::TooManyHandshakes`], and are counted as
+    /// [`refused`](Metrics::refused). No limits by default; at least one runs.
+    pub fn max_handshakes(mut self, running: usize, waiting: usize) -> Self {
+        self.limits = Some((running, waiting));
+        self
+    }
+
     /// How long a third-party source has to complete the request of a connection that was given up, before the
     /// connection is counted as [`leaked`](Metrics::leaked) and left allocated. By default 60 seconds.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
@@ -209,8 +253,17 @@ impl WorkersBuilder {
         let max_jobs = (self.jobs && job::is_capable()).then_some(self.jobs_per_thread);
         let blocking_threads = self.blocking_threads.div_ceil(self.threads).max(1);
         let counters = Arc::<Counters>::default();
-        let mut shared =
-            Shared { inboxes: Vec::new(), next: AtomicUsize::new(0), counters, process: Process::current() };
+        let limits = self.limits.map(|(running, waiting)| Admission::new(running, waiting, Arc::clone(&counters)));
+        let admission = limits.map(Arc::new);
+        let mut shared = Shared {
+            inboxes: Vec::new(),
+            next: AtomicUsize::new(0),
+            counters,
+            process: Process::current(),
+            admission,
+            stopped: AtomicBool::new(false),
+            running: watch::Sender::new(0),
+        };
         for number in 0..self.threads {
             let inbox = Arc::<Inbox>::default();
             let runtime = Builder::new_current_thread()
@@ -220,12 +273,16 @@ impl WorkersBuilder {
                 .thread_name("libssl-async-blocking")
                 .build()?;
             let drain = (self.drain_timeout, Arc::clone(&shared.counters));
-            let inbox_there = Arc::clone(&inbox);
+            let running = shared.running.clone();
+            running.send_modify(|running| *running += 1);
+            let (inbox_there, admission) = (Arc::clone(&inbox), shared.admission.clone());
             thread::Builder::new().name(format!("libssl-async-{number}")).spawn(move || {
                 let (timeout, counters) = drain;
-                let drain = Drain::new(timeout, Arc::clone(&counters));
-                let local = Local::enter(max_jobs, drain, inbox_there, counters).expect("a thread's first job pool");
+                let drain = Drain::new(timeout);
+                let local = Local::enter(max_jobs, drain, inbox_there, counters, admission);
+                let local = local.expect("a thread's first job pool");
                 work(&runtime, local);
+                running.send_modify(|running| *running -= 1);
             })?;
             // From here on, dropping `shared` ends the thread.
             shared.inboxes.push(inbox);
@@ -270,6 +327,16 @@ impl fmt::Debug for Workers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Workers").field("threads", &self.shared.inboxes.len()).finish_non_exhaustive()
     }
+}
+
+/// What [`Workers::shutdown`] did with the connections that were given up while their job was paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shutdown {
+    /// Connections whose jobs have ended since, and that were freed.
+    pub drained: u64,
+    /// Connections whose third-party source has not answered in time: left allocated on purpose.
+    pub leaked: u64,
 }
 
 /// The result of a future that runs on a worker.

@@ -126,7 +126,7 @@ async fn completions_from_many_threads_race_with_drops() {
 /// A source that calls back twice resumes its job once, and no later operation.
 #[tokio::test]
 async fn a_second_completion_of_an_operation_resumes_nothing() {
-    let mut scene = Scene::new(|sources| take_one(sources));
+    let mut scene = Scene::new(take_one);
     for _ in 0..20 {
         let (client, server) = scene.begin().await;
         let operation = scene.operation().await;
@@ -161,4 +161,25 @@ async fn jobs_that_are_never_completed_use_up_those_of_their_thread() {
     let (_client, server) = scene.begin().await;
     let error = server.await.unwrap_err();
     assert!(matches!(error, libssl_async::Error::JobsExhausted), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_pool_that_is_shut_down_tells_what_was_never_completed() {
+    let workers = Workers::builder().threads(1).drain_timeout(Duration::from_millis(20)).build().unwrap();
+    let mut scene = Scene::with(workers, Box::new(take_one));
+    let mut handshakes = Vec::new();
+    for _ in 0..3 {
+        handshakes.push(scene.begin().await);
+    }
+    let operations = [scene.operation().await, scene.operation().await, scene.operation().await];
+    scene.until(|metrics| metrics.paused == 3).await;
+    // One is in the drain already when the pool ends.
+    drop(handshakes.pop());
+    scene.until(|metrics| metrics.failed == 1).await;
+    let shutdown = scene.workers.shutdown().await;
+    // Its time may have been over before.
+    assert!(shutdown.drained == 0 && shutdown.leaked >= 2, "{shutdown:?}");
+    assert_eq!(scene.workers.metrics().leaked, 3);
+    // Far too late, but into memory that is still there.
+    operations.iter().for_each(Operation::call_back);
 }

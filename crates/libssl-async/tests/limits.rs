@@ -1,0 +1,154 @@
+//! Limits of a pool: handshakes at once, their time, and the end of the pool itself.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libssl_async::keys::{BoxError, RemoteKey};
+use libssl_async::{Error, TlsAcceptor, TlsConnector, Workers};
+use openssl::hash::MessageDigest;
+use openssl::sign::Signer;
+use support::{Identity, sockets, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// A server whose key signs as often as it has permits, and a client with a pool of its own.
+fn pair(workers: &Workers, may: &Arc<Semaphore>) -> (TlsAcceptor, TlsConnector) {
+    let local = Identity::p256();
+    let (key, may) = (local.key.clone(), Arc::clone(may));
+    let key = RemoteKey::builder(&local.key).sign_fn(move |request| {
+        let (key, may) = (key.clone(), Arc::clone(&may));
+        async move {
+            may.acquire().await?.forget();
+            Ok::<_, BoxError>(Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(&request.message)?)
+        }
+    });
+    let remote = Identity { key: key.build().unwrap(), certificate: local.certificate.clone() };
+    let clients = Workers::builder().threads(1).build().unwrap();
+    (remote.pair(workers).0, local.pair(&clients).1)
+}
+
+#[tokio::test]
+async fn as_many_handshakes_run_and_wait_as_may_and_the_rest_is_told() {
+    let workers = Workers::builder().threads(2).max_handshakes(4, 3).build().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let (acceptor, connector) = pair(&workers, &may);
+    let mut handshakes = JoinSet::new();
+    for _ in 0..7 {
+        let (client, server) = sockets().await;
+        let (client, server) = (connector.connect("localhost", client), acceptor.accept(server));
+        handshakes.spawn(async move {
+            let (client, server) = tokio::join!(client, server);
+            (client.unwrap(), server.unwrap())
+        });
+    }
+    until(&workers, |metrics| metrics.paused == 4 && metrics.waiting == 3).await;
+    for refused in 1..=5 {
+        let (_client, server) = sockets().await;
+        let error = acceptor.accept(server).await.unwrap_err();
+        assert!(matches!(error, Error::TooManyHandshakes), "{error:?}");
+        assert_eq!(workers.metrics().refused, refused);
+    }
+    let (client, server) = sockets().await;
+    let server = server.into_std().unwrap();
+    let pinned = acceptor.clone();
+    let pinned = workers
+        .spawn_pinned(move || async move { pinned.accept_local(TcpStream::from_std(server).unwrap()).await.map(drop) });
+    let error = pinned.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::TooManyHandshakes), "{error:?}");
+    drop(client);
+
+    may.add_permits(7);
+    while let Some(done) = handshakes.join_next().await {
+        done.unwrap();
+    }
+    let metrics = workers.metrics();
+    assert_eq!((metrics.handshakes, metrics.failed, metrics.refused), (7, 0, 6));
+    assert_eq!((metrics.in_flight, metrics.waiting), (0, 0));
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_dropped_while_it_waits_gives_its_place() {
+    let workers = Workers::builder().threads(1).max_handshakes(1, 1).build().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let (acceptor, connector) = pair(&workers, &may);
+    let (client, server) = sockets().await;
+    let (client, running) = (connector.connect("localhost", client), acceptor.accept(server));
+    until(&workers, |metrics| metrics.paused == 1).await;
+    for dropped in 1..=10 {
+        let (_client, server) = sockets().await;
+        let waiting = acceptor.accept(server);
+        until(&workers, |metrics| metrics.waiting == 1).await;
+        drop(waiting);
+        until(&workers, |metrics| metrics.waiting == 0 && metrics.failed == dropped).await;
+    }
+    drop(running);
+    client.await.unwrap_err();
+    until(&workers, |metrics| metrics.drained == 1 && metrics.in_flight == 0).await;
+    may.add_permits(1);
+    let (client, server) = sockets().await;
+    let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+    client.unwrap();
+    server.unwrap();
+    assert_eq!(workers.metrics().refused, 0);
+}
+
+#[tokio::test]
+async fn a_handshake_has_its_time_whatever_it_waits_for() {
+    let workers = Workers::builder().threads(1).max_handshakes(2, 1).build().unwrap();
+    let (mut acceptor, connector) = pair(&workers, &Arc::new(Semaphore::new(0)));
+    acceptor.set_handshake_timeout(Duration::from_millis(50));
+    // One waits for its signer, one for its peer, one for its turn.
+    let (client, server) = sockets().await;
+    let (client, signer) = (connector.connect("localhost", client), acceptor.accept(server));
+    let (_silent, server) = sockets().await;
+    let peer = acceptor.accept(server);
+    let (_silent, server) = sockets().await;
+    let turn = acceptor.accept(server);
+    for late in [signer, peer, turn] {
+        let error = late.await.unwrap_err();
+        assert!(matches!(error, Error::HandshakeTimeout), "{error:?}");
+    }
+    client.await.unwrap_err();
+    until(&workers, |metrics| metrics.in_flight == 0 && metrics.paused == 0).await;
+    assert_eq!(workers.metrics().failed, 3);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_shut_down_drops_all_and_says_what_it_drained() {
+    let workers = Workers::builder().threads(2).build().unwrap();
+    let may = Arc::new(Semaphore::new(1));
+    let (acceptor, connector) = pair(&workers, &may);
+    let (client, server) = sockets().await;
+    let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    let mut handshakes = Vec::new();
+    for _ in 0..10 {
+        let (client, server) = sockets().await;
+        handshakes.push((connector.connect("localhost", client), acceptor.accept(server)));
+    }
+    let pinned = workers.spawn_pinned(std::future::pending::<()>);
+    until(&workers, |metrics| metrics.paused == 10).await;
+
+    let shutdown = workers.shutdown().await;
+    assert_eq!((shutdown.drained, shutdown.leaked), (10, 0));
+    for (client, server) in handshakes {
+        assert!(matches!(server.await, Err(Error::Cancelled)));
+        client.await.unwrap_err();
+    }
+    assert!(matches!(pinned.await, Err(Error::Cancelled)));
+    let (_client, refused) = sockets().await;
+    assert!(matches!(acceptor.accept(refused).await, Err(Error::Cancelled)));
+    assert!(matches!(workers.spawn_pinned(|| async {}).await, Err(Error::Cancelled)));
+    let metrics = workers.metrics();
+    assert_eq!((metrics.pauses, metrics.resumes, metrics.paused, metrics.in_flight), (11, 11, 0, 0));
+    // Again there is nothing to do.
+    assert_eq!(workers.shutdown().await.drained, 0);
+
+    // Streams do not need the pool.
+    client.write_all(b"hello").await.unwrap();
+    server.read_exact(&mut [0; 5]).await.unwrap();
+}
