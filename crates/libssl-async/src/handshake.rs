@@ -28,7 +28,7 @@ use crate::worker::{Local, Place, Workers};
 ///
 /// It runs on a worker from the moment it is made, and gives a [`TlsStream`] to whoever awaits it. Dropping it gives
 /// the handshake up: the transport is closed, the request of a remote key cancelled, and a job that is paused ends in
-/// the drain.
+/// the drain. There is no going on with it.
 pub struct Handshake<S> {
     signal: Arc<Signal>,
     result: oneshot::Receiver<Result<TlsStream<S>, Error>>,

@@ -201,3 +201,50 @@ async fn a_pinned_stream_echoes() {
     assert!(received.unwrap() == data);
     echo.await.unwrap();
 }
+
+/// Polls a future once and drops it.
+async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        std::task::Poll::Ready(value) => std::task::Poll::Ready(Some(value)),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn futures_that_are_dropped_lose_nothing() {
+    let workers = Workers::new().unwrap();
+    let (acceptor, connector) = Identity::p256().pair(&workers);
+    // So little room that most operations have to wait, in the middle of a record.
+    let (client, server) = duplex(700);
+    let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    let data = pattern(200_000);
+    let (mut sent, mut received, mut dropped) = (0, Vec::new(), 0);
+    while received.len() < data.len() {
+        let end = data.len().min(sent + 5_000);
+        match once(client.write(&data[sent..end])).await {
+            Some(taken) => sent += taken.unwrap(),
+            None => dropped += 1,
+        }
+        dropped += u32::from(once(client.flush()).await.is_none());
+        let mut buffer = [0; 3_000];
+        match once(server.read(&mut buffer)).await {
+            Some(read) => received.extend_from_slice(&buffer[..read.unwrap()]),
+            None => dropped += 1,
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(received == data, "the bytes differ");
+    assert!(dropped > 100, "{dropped}");
+    let mut end = [0; 1];
+    let mut shut_down = None;
+    while shut_down.is_none() {
+        shut_down = once(client.shutdown()).await;
+        let _ = once(server.read(&mut end)).await;
+        tokio::task::yield_now().await;
+    }
+    shut_down.unwrap().unwrap();
+    assert_eq!(server.read(&mut end).await.unwrap(), 0);
+}

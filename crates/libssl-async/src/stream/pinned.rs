@@ -27,6 +27,10 @@ use crate::error::Error;
 ///
 /// One operation is under way at a time: whichever half is polled finishes it, and wakes the other. Bytes that
 /// `poll_write` has taken are encrypted and sent even if no further write follows, once the stream is polled again.
+///
+/// All its methods are cancel safe: what a future that is dropped has begun goes on in memory of the connection's own,
+/// and the next call on the stream ends it first; the stream stays usable. A stream that is dropped while its job is
+/// paused ends in the drain of its worker.
 pub struct PinnedStream<S> {
     connection: JobConnection,
     io: S,

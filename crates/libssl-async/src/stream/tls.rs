@@ -22,7 +22,8 @@ use crate::error::Error;
 /// Its handshake is done and it has no job any more, so it is `Send` and works on any tokio runtime. Reads and writes
 /// fail with an [`io::Error`] whose source is an [`Error`](enum@Error).
 ///
-/// All its methods are cancel safe: nothing is lost if a future that reads or writes is dropped.
+/// All its methods are cancel safe: nothing is lost if a future that reads, writes or shuts down is dropped, no record is
+/// left half sent once the stream is polled again, and it stays usable.
 pub struct TlsStream<S> {
     connection: Connection,
     io: S,
