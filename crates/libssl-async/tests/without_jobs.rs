@@ -5,9 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use libssl_async::keys::{KeyError, RemoteKey};
-use libssl_async::{Error, Workers, WorkersBuilder, is_capable};
+use libssl_async::{Error, TlsAcceptor, TlsConnector, Workers, WorkersBuilder, is_capable};
 use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
+use openssl::ssl::{AlpnError, SslMode};
 use support::{Identity, pattern, sockets, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -143,6 +144,27 @@ async fn a_signer_that_fails_fails_its_handshake_with_its_own_error() {
     assert_eq!(cause.to_string(), "the token was removed");
     let Err(Error::Ssl(error)) = client else { panic!("{client:?}") };
     assert_eq!(error.alert().map(|alert| (alert.name(), alert.received())), Some(("internal_error", true)));
+}
+
+#[tokio::test]
+async fn not_even_a_context_in_asynchronous_mode_has_jobs() {
+    let workers = builder().build().unwrap();
+    let identity = Identity::p256();
+    let mut settings = identity.acceptor();
+    settings.set_mode(SslMode::from_bits_retain(libssl_async_sys::SSL_MODE_ASYNC as _));
+    settings.set_alpn_select_callback(|_, offered| {
+        // SAFETY: only asks which job runs on this thread.
+        let in_job = unsafe { !libssl_async_sys::ASYNC_get_current_job().is_null() };
+        if in_job { Err(AlpnError::ALERT_FATAL) } else { Ok(&offered[1..]) }
+    });
+    let acceptor = TlsAcceptor::new(settings.build(), &workers);
+    let mut settings = identity.connector();
+    settings.set_alpn_protos(b"\x04echo").unwrap();
+    let connector = TlsConnector::new(settings.build(), &workers);
+    let (client, server) = sockets().await;
+    let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+    client.unwrap();
+    server.unwrap();
 }
 
 #[tokio::test]

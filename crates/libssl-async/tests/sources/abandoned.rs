@@ -8,6 +8,7 @@ use libssl_async::Workers;
 use libssl_async_sys::{ASYNC_STATUS_EAGAIN, ASYNC_STATUS_OK};
 
 use crate::source::{Operation, Scene, Sources, pause};
+use crate::support::eventually;
 
 fn take_one(sources: &Sources) -> Result<(), openssl::ssl::AlpnError> {
     sources.hand_over(Operation::submit(Some(ASYNC_STATUS_OK)));
@@ -86,9 +87,8 @@ async fn a_worker_whose_handles_are_gone_ends_after_its_last_job() {
     drop((workers, acceptor));
     // The worker, the drained connection in it, has the last references to the callback of ALPN.
     operation.call_back();
-    while Arc::strong_count(&sources) > 1 {
-        tokio::task::yield_now().await;
-    }
+    let references = || Arc::strong_count(&sources);
+    eventually(|| references() == 1, || format!("{} references", references())).await;
     assert_eq!(sources.resumed.load(Ordering::SeqCst), 1);
 }
 

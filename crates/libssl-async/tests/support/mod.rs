@@ -98,9 +98,14 @@ pub(crate) async fn sockets() -> (TcpStream, TcpStream) {
 
 /// Lets other tasks run until the metrics are as wanted.
 pub(crate) async fn until(workers: &Workers, wanted: impl Fn(&Metrics) -> bool) {
+    eventually(|| wanted(&workers.metrics()), || format!("{:?}", workers.metrics())).await;
+}
+
+/// Lets other tasks run until something is the case; panics if it never is.
+pub(crate) async fn eventually(is_so: impl Fn() -> bool, state: impl Fn() -> String) {
     let start = Instant::now();
-    while !wanted(&workers.metrics()) {
-        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", workers.metrics());
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", state());
         tokio::task::yield_now().await;
     }
 }
