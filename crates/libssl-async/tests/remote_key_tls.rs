@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use libssl_async::keys::{BoxError, KeyError, RemoteKey, RemoteKeyBuilder, SignatureScheme, sigalgs_list};
-use libssl_async::{AsyncStatus, Error, Metrics, TlsAcceptor, TlsConnector, TlsStream, Workers};
+use libssl_async::{AsyncStatus, Error, Metrics, TlsAcceptor, TlsConnector, TlsStream, Workers, is_capable};
 use libssl_async_sys as sys;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVerifyMode, SslVersion};
@@ -157,6 +157,10 @@ async fn a_wrong_signature_is_found_by_the_peer_or_by_ourselves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_tokio_openssl_the_key_blocks_and_never_pauses() {
+    if !is_capable() {
+        // Asynchronous mode, which it switches on, fails there.
+        return;
+    }
     let local = Identity::p256();
     let (server, seen) = remote(&local);
     let server = context(Some(&server), None, SslVersion::TLS1_3);
@@ -215,7 +219,8 @@ impl Pair {
         server.read_exact(&mut read).await.unwrap();
         assert_eq!(&read, b"ping");
         for status in [client.async_status(), server.async_status()] {
-            assert!(matches!(status, Some(AsyncStatus::Ok | AsyncStatus::Unsupported)));
+            let told = matches!(status, Some(AsyncStatus::Ok | AsyncStatus::Unsupported));
+            assert_eq!(told, is_capable(), "{status:?}");
         }
     }
 
@@ -233,7 +238,9 @@ impl Pair {
 type Side = Result<TlsStream<TcpStream>, Error>;
 
 fn assert_paused_once(metrics: &Metrics, told: &str) {
-    assert_eq!((metrics.pauses, metrics.resumes, metrics.callbacks), (1, 1, 1), "{told}");
+    // Where jobs cannot pause, a thread blocks instead.
+    let once = u64::from(is_capable());
+    assert_eq!((metrics.pauses, metrics.resumes, metrics.callbacks), (once, once, once), "{told}");
     assert_eq!((metrics.handshakes, metrics.paused, metrics.in_flight), (1, 0, 0), "{told}");
 }
 
