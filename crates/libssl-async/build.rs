@@ -3,7 +3,7 @@
 use std::env;
 
 fn main() {
-    println!("cargo:rustc-check-cfg=cfg(loom)");
+    println!("cargo:rustc-check-cfg=cfg(model)");
     println!("cargo:rustc-check-cfg=cfg(ossl320)");
     println!("cargo:rustc-check-cfg=cfg(ossl350)");
     let version = env::var("DEP_OPENSSL_VERSION_NUMBER").expect("openssl-sys tells the version it links");

@@ -1,8 +1,8 @@
 //! The synchronisation types of [`completion`](crate::completion) and [`keys`](crate::keys), which loom replaces in its models.
 
-#[cfg(loom)]
+#[cfg(model)]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
-#[cfg(not(loom))]
+#[cfg(not(model))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// Locks `mutex`, and goes on with the data of a thread that panicked: every critical section here leaves it whole.

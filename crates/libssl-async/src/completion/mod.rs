@@ -11,6 +11,8 @@
 
 mod callback;
 mod inbox;
+#[cfg(all(test, model))]
+mod model;
 mod signal;
 
 pub use callback::{AsyncEvent, ConnectionId};

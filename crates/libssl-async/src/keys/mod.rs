@@ -56,7 +56,7 @@ mod scheme;
 mod schemes;
 mod signature;
 mod spawn;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(model)))]
 mod tests;
 
 pub use blocking::forbid_blocking;

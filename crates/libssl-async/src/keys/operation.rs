@@ -110,7 +110,7 @@ unsafe impl Send for Notify {}
 // SAFETY: as above.
 unsafe impl Sync for Notify {}
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(model)))]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -221,7 +221,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, model))]
 mod model {
     use loom::sync::Arc;
     use loom::sync::atomic::{AtomicBool, Ordering};

@@ -74,7 +74,7 @@ impl Queue {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(model)))]
 mod tests {
     use std::sync::{Arc, Mutex};
 
