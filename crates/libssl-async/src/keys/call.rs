@@ -1,8 +1,11 @@
 //! One use of a remote key, from the request to the answer.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use zeroize::Zeroizing;
 
 use super::backend::Backend;
 use super::operation::{Notify, Operation, Outcome};
@@ -99,10 +102,13 @@ impl Answer {
     /// A signature is checked here, on this thread: its length, for ECDSA its encoding, and what the key's builder
     /// was asked to check. Then the completion callback of the connection runs, the user's part of it included.
     pub fn complete(self, result: Result<Vec<u8>, BoxError>) -> bool {
+        // The result of a decryption is a secret, whether it comes in time or not.
+        let result = result.map(Zeroizing::new);
         if !self.call.is_pending() {
             return false;
         }
-        let outcome = result.map_err(KeyError::from).and_then(|answer| match &self.call.expected {
+        let answer = result.map_err(KeyError::from).map(|mut answer| mem::take(&mut *answer));
+        let outcome = answer.and_then(|answer| match &self.call.expected {
             Expected::Raw => self.call.key.public.check_raw(answer),
             Expected::Signature { scheme, message } => self.call.key.check(answer, *scheme, message.as_deref()),
         });

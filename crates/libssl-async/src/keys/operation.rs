@@ -13,6 +13,8 @@
 
 use std::ffi::{c_int, c_void};
 
+use zeroize::Zeroizing;
+
 use super::KeyError;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -68,6 +70,8 @@ impl Operation {
         {
             let mut state = lock(&self.state);
             if !matches!(*state, State::Pending) {
+                // It may be the secret of a decryption.
+                drop(outcome.map(Zeroizing::new));
                 return false;
             }
             *state = State::Completing;

@@ -1,10 +1,11 @@
 //! What a remote key is asked to do.
 
+use std::fmt;
+
 use super::{Cancellation, DigestAlgorithm, SignatureScheme};
 use crate::ConnectionId;
 
-/// A request to sign.
-#[derive(Debug)]
+/// A request to sign. Its debug output tells no bytes.
 #[non_exhaustive]
 pub struct SignRequest {
     /// How to sign.
@@ -19,8 +20,8 @@ pub struct SignRequest {
     pub cancellation: Cancellation,
 }
 
-/// A digest that is to be signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A digest that is to be signed. Its debug output tells no bytes.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Digest {
     /// Which one.
@@ -32,8 +33,8 @@ pub struct Digest {
 /// A request for the raw RSA operation: `ciphertext` to the power of the private exponent, without padding.
 ///
 /// The answer has as many bytes as the modulus, with zeros in front. Removing the padding, without telling anybody
-/// whether it was right, is this crate's part; a signer that looked at it could become a decryption oracle.
-#[derive(Debug)]
+/// whether it was right, is this crate's part; a signer that looked at it could become a decryption oracle. The debug
+/// output tells no bytes.
 #[non_exhaustive]
 pub struct DecryptRequest {
     /// As many bytes as the modulus.
@@ -48,4 +49,31 @@ pub struct DecryptRequest {
 pub(super) enum Request {
     Decrypt(DecryptRequest),
     Sign(SignRequest),
+}
+
+impl fmt::Debug for SignRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SignRequest")
+            .field("scheme", &self.scheme)
+            .field("connection", &self.connection)
+            .field("cancellation", &self.cancellation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Digest").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DecryptRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DecryptRequest")
+            .field("connection", &self.connection)
+            .field("cancellation", &self.cancellation)
+            .finish_non_exhaustive()
+    }
 }
