@@ -3,7 +3,7 @@
 mod openssl;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -12,6 +12,7 @@ usage: cargo xtask <command>
 
   openssl              build the bundled OpenSSL if it is missing, print its folder
   env                  print the variables that make cargo use it, for `env $(cargo xtask env)`
+  sanitize <which> ... run cargo test with that sanitizer of rustc's: address (and leak with it), or thread
   <cargo command> ...  run cargo with the bundled OpenSSL, in a target folder of its own
                        (build, test, bench, run, clippy, doc, rustc, ...)
 
@@ -44,20 +45,47 @@ fn run(command: &OsString, args: Vec<OsString>, no_async: bool) -> Result<ExitCo
                 println!("{name}={}", value.display());
             }
         }
+        Some("sanitize") => {
+            let (which, args) = args.split_first().ok_or(USAGE)?;
+            let which = which.to_str().ok_or(USAGE)?;
+            return cargo("test", args, sanitizer(which, &openssl::build(&target, no_async)?, &target)?);
+        }
         Some(openssl::COMPILE) => openssl::compile(Path::new(args.first().ok_or(USAGE)?))?,
         Some("help" | "-h" | "--help") => println!("{USAGE}"),
-        _ => {
-            let openssl = openssl::build(&target, no_async)?;
-            let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                .arg(command)
-                .args(args)
-                .envs(environment(&openssl, &target))
-                .status()
-                .map_err(|error| format!("cannot start cargo: {error}"))?;
-            return Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)));
-        }
+        _ => return cargo(command, &args, environment(&openssl::build(&target, no_async)?, &target)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn cargo<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+    command: impl AsRef<OsStr>,
+    args: &[OsString],
+    environment: impl IntoIterator<Item = (N, V)>,
+) -> Result<ExitCode, String> {
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .arg(command)
+        .args(args)
+        .envs(environment)
+        .status()
+        .map_err(|error| format!("cannot start cargo: {error}"))?;
+    Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)))
+}
+
+/// What makes cargo build with a sanitizer, which stable compilers bring too, and only do not offer.
+///
+/// A target that is named keeps the flags away from build scripts and macros, which are not to be sanitized.
+fn sanitizer(which: &str, openssl: &Path, target: &Path) -> Result<Vec<(&'static str, OsString)>, String> {
+    let mut variables: Vec<_> = environment(openssl, target).map(|(name, value)| (name, value.into())).into();
+    variables.extend([
+        ("CARGO_TARGET_DIR", target.join("sanitize").join(which).into()),
+        ("CARGO_BUILD_TARGET", openssl::host()?.into()),
+        ("RUSTC_BOOTSTRAP", "1".into()),
+        ("RUSTFLAGS", format!("-Zsanitizer={which}").into()),
+        ("RUSTDOCFLAGS", format!("-Zsanitizer={which}").into()),
+        // Frames that are kept elsewhere after a return do not go together with fibres.
+        ("ASAN_OPTIONS", "detect_stack_use_after_return=0".into()),
+    ]);
+    Ok(variables)
 }
 
 /// What makes `openssl-sys` link the bundled OpenSSL, in a target folder that the system build does not share.

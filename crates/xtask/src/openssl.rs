@@ -38,11 +38,7 @@ pub(crate) fn build(target: &Path, no_async: bool) -> Result<PathBuf, String> {
 
 /// The child's part: compiles into `folder`.
 pub(crate) fn compile(folder: &Path) -> Result<(), String> {
-    let output = Command::new("rustc")
-        .args(["--print", "host-tuple"])
-        .output()
-        .map_err(|error| format!("cannot start rustc: {error}"))?;
-    let host = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let host = host()?;
     openssl_src::Build::new()
         .out_dir(folder)
         .target(&host)
@@ -51,6 +47,15 @@ pub(crate) fn compile(folder: &Path) -> Result<(), String> {
         .openssl_dir("/etc/ssl")
         .try_build()
         .map(drop)
+}
+
+/// The target that this machine's compiler makes programs for.
+pub(crate) fn host() -> Result<String, String> {
+    let output = Command::new("rustc")
+        .args(["--print", "host-tuple"])
+        .output()
+        .map_err(|error| format!("cannot start rustc: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn run_logged(folder: &Path, log: &Path, no_async: bool) -> io::Result<bool> {
