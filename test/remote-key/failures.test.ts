@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
 
 import type { ExecutionContext } from 'ava';
 import { type RemoteKeyOptions, type Server, createContext, metrics } from 'libssl-async';
@@ -6,9 +8,9 @@ import { type RemoteKeyOptions, type Server, createContext, metrics } from 'libs
 import { issue } from '../support/certificates.ts';
 import { overDriversSerially } from '../support/drivers.ts';
 import { authority, serverIdentity } from '../support/identities.ts';
-import { accepted, dial, nodeClient, nodeClientSocket, nodeServer, serve, withResolvers } from '../support/peers.ts';
+import { HOST, accepted, dial, nodeClient, nodeServer, serve, withResolvers } from '../support/peers.ts';
 import { growth, remote, signatureOf } from '../support/remote-keys.ts';
-import { eventually, turns } from '../support/waiting.ts';
+import { eventually, isIdle, turns } from '../support/waiting.ts';
 
 type KeyFailure = Error & { code: string; cause?: unknown; alert?: string };
 
@@ -131,27 +133,40 @@ overDriversSerially(
   },
 );
 
-overDriversSerially('the signal aborts when the client goes while its handshake is paused', async (t, recordIO) => {
-  const asked = withResolvers<AbortSignal>();
-  const { server, port } = await serveWith(
-    t,
-    ({ signal }) => {
-      asked.resolve(signal);
-      return new Promise(() => {});
+for (const [title, leave, code] of [
+  ['closes', (peer) => peer.destroy(), 'ERR_LIBSSL_ASYNC_TRUNCATED'],
+  ['resets', (peer) => peer.resetAndDestroy(), 'ECONNRESET'],
+  ['ends its direction', (peer) => peer.end(), 'ERR_LIBSSL_ASYNC_TRUNCATED'],
+] as [title: string, leave: (peer: net.Socket) => void, code: string][]) {
+  overDriversSerially(
+    `a client that ${title} while its handshake is paused is noticed at once`,
+    async (t, recordIO) => {
+      const asked = withResolvers<AbortSignal>();
+      const { server, port, key } = await serveWith(
+        t,
+        ({ signal }) => {
+          asked.resolve(signal);
+          return new Promise(() => {});
+        },
+        { recordIO },
+      );
+      const before = metrics();
+      const failed = once(server, 'tlsClientError') as Promise<[KeyFailure]>;
+      const socket = net.connect({ port, host: HOST, allowHalfOpen: true });
+      t.teardown(() => socket.destroy());
+      tls.connect({ socket, ca: authority.cert }).on('error', () => {});
+      const signal = await asked.promise;
+      t.false(signal.aborted);
+      const aborted = once(signal, 'abort');
+      leave(socket);
+      const [[error]] = await Promise.all([failed, aborted]);
+      t.is(error.code, code);
+      t.is(key.pending, 0);
+      t.true(await eventually(() => isIdle() && server.connections === 0));
+      t.like(growth(before), { handshakes: 0, failed: 1, pauses: 1, resumes: 1, leaked: 0 });
     },
-    { recordIO },
   );
-  const before = metrics();
-  const failed = once(server, 'tlsClientError');
-  const peer = nodeClientSocket(t, port);
-  const signal = await asked.promise;
-  t.false(signal.aborted);
-  const aborted = once(signal, 'abort');
-  peer.destroy();
-  await Promise.all([aborted, failed]);
-  t.true(await eventually(() => metrics().paused === 0 && metrics().inFlight === 0));
-  t.like(growth(before), { handshakes: 0, leaked: 0 });
-});
+}
 
 overDriversSerially('the signal aborts when the handshake takes too long', async (t, recordIO) => {
   const asked = withResolvers<AbortSignal>();

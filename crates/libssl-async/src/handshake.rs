@@ -20,7 +20,7 @@ use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
 use crate::connection::{Connection, JobConnection, Stay};
 use crate::error::Error;
 use crate::metrics::Counters;
-use crate::stream::{Delay, PinnedStream, TlsStream, poll_handshake, poll_watched, shake_hands_blocking, watch_from};
+use crate::stream::{Kept, PinnedStream, TlsStream, poll_handshake, poll_watched, shake_hands_blocking, watch_from};
 use crate::worker::{Local, Place, Workers};
 
 /// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
@@ -205,8 +205,8 @@ async fn shake_hands<S>(connection: &mut JobConnection, io: &mut S) -> Result<()
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut delay = Delay::default();
-    bid_farewell(poll_fn(|context| poll_handshake(connection, io, &mut delay, context)).await, io).await
+    let mut kept = Kept::default();
+    bid_farewell(poll_fn(|context| poll_handshake(connection, io, &mut kept, context)).await, io).await
 }
 
 /// Ends the transport of a handshake that has failed.

@@ -52,7 +52,7 @@ pub(crate) fn resumes() -> u64 {
     RESUMES.get()
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(model)))]
 mod tests {
     use std::ffi::{c_int, c_void};
     use std::panic::{AssertUnwindSafe, catch_unwind};

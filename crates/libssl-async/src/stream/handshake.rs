@@ -10,6 +10,7 @@ use tokio::time::{Sleep, sleep};
 use super::transfer::{poll_receive_message, poll_send};
 use crate::connection::{JobConnection, Step, Want};
 use crate::error::Error;
+use crate::keys::KeyError;
 use crate::worker::Local;
 
 /// Input that is kept while a handshake is paused, in bytes; a peer that sends more waits.
@@ -17,13 +18,17 @@ pub(super) const EARLY_INPUT: usize = 64 * 1024;
 
 /// What a handshake keeps between polls.
 #[derive(Default)]
-pub(crate) struct Delay(Option<Pin<Box<Sleep>>>);
+pub(crate) struct Kept {
+    delay: Option<Pin<Box<Sleep>>>,
+    /// Why the peer's request for a signature was cancelled: it is gone.
+    gone: Option<Error>,
+}
 
 /// Drives a handshake until it is done; a client's last message is sent then.
 pub(crate) fn poll_handshake<S>(
     connection: &mut JobConnection,
     io: &mut S,
-    delay: &mut Delay,
+    kept: &mut Kept,
     context: &mut Context<'_>,
 ) -> Poll<Result<(), Error>>
 where
@@ -38,7 +43,12 @@ where
             return Poll::Ready(Ok(()));
         }
         let sent = poll_send(connection.wire(), io, context);
-        match step? {
+        let step = step.map_err(|error| match error {
+            // The key's owner is not to blame.
+            Error::Key(KeyError::Cancelled) => kept.gone.take().unwrap_or(error),
+            _ => error,
+        })?;
+        match step {
             Step::Done(()) => {
                 // A server's last message must not wait here for a peer that reads nothing before it has something to
                 // say: what is left of it goes with the first read or write.
@@ -56,15 +66,15 @@ where
             Step::Wait(Want::Completion) => {
                 let _ = sent?;
                 if connection.poll_completed(context).is_pending() {
-                    watch_peer(connection, io, context);
+                    kept.gone = watch_peer(connection, io, context);
                     // A cancelled request has completed by now.
                     ready!(connection.poll_completed(context));
                 }
             }
             Step::Wait(Want::Retry(time)) => {
-                let sleep = delay.0.get_or_insert_with(|| Box::pin(sleep(time)));
+                let sleep = kept.delay.get_or_insert_with(|| Box::pin(sleep(time)));
                 ready!(sleep.as_mut().poll(context));
-                delay.0 = None;
+                kept.delay = None;
             }
             Step::Wait(Want::Job) => ready!(connection.poll_job(context)),
         }
@@ -78,19 +88,21 @@ fn only_tickets_are_left(connection: &JobConnection) -> bool {
 }
 
 /// Notices a peer that goes away while the handshake is paused on one of our own sources, and cancels the request: its
-/// failure is the completion that resumes the job (rule 7).
-fn watch_peer<S>(connection: &mut JobConnection, io: &mut S, context: &mut Context<'_>)
+/// failure is the completion that resumes the job (rule 7). Returns how the peer went.
+fn watch_peer<S>(connection: &mut JobConnection, io: &mut S, context: &mut Context<'_>) -> Option<Error>
 where
     S: AsyncRead + Unpin,
 {
+    let mut gone = Error::Truncated;
     while connection.wire().unread() < EARLY_INPUT && !connection.wire().input_ended() {
         match poll_receive_message(connection.wire(), io, context) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => connection.wire().end_input(),
-            Poll::Pending => return,
+            Poll::Ready(Err(error)) => {
+                gone = error.into();
+                connection.wire().end_input();
+            }
+            Poll::Pending => return None,
         }
     }
-    if connection.wire().input_ended() {
-        connection.cancel_request();
-    }
+    (connection.wire().input_ended() && connection.cancel_request()).then_some(gone)
 }
