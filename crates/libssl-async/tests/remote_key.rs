@@ -162,7 +162,7 @@ async fn a_dropped_handshake_whose_job_asks_again_is_drained() {
         assert_eq!(told.expect("the request is cancelled"), Some(event));
     }
     client.await.unwrap_err();
-    until_drained(&workers, 1).await;
+    until(&workers, |metrics| metrics.drained == 1).await;
     let metrics = workers.metrics();
     assert_eq!((metrics.pauses, metrics.resumes, metrics.paused, metrics.leaked), (2, 2, 0, 0));
 }
