@@ -98,23 +98,32 @@ async fn a_handshake_that_is_dropped_while_it_waits_gives_its_place() {
 
 #[tokio::test]
 async fn a_handshake_has_its_time_whatever_it_waits_for() {
-    let workers = Workers::builder().threads(1).max_handshakes(2, 1).build().unwrap();
+    let workers = Workers::builder().threads(1).max_handshakes(3, 1).build().unwrap();
     let (mut acceptor, connector) = pair(&workers, &Arc::new(Semaphore::new(0)));
+    let patient = acceptor.clone();
     acceptor.set_handshake_timeout(Duration::from_millis(50));
-    // One waits for its signer, one for its peer, one for its turn.
+    // One waits for its signer, one for its peer, and later one for its turn.
     let (client, server) = sockets().await;
     let (client, signer) = (connector.connect("localhost", client), acceptor.accept(server));
     let (_silent, server) = sockets().await;
     let peer = acceptor.accept(server);
-    let (_silent, server) = sockets().await;
-    let turn = acceptor.accept(server);
-    for late in [signer, peer, turn] {
+    for late in [signer, peer] {
         let error = late.await.unwrap_err();
         assert!(matches!(error, Error::HandshakeTimeout), "{error:?}");
     }
     client.await.unwrap_err();
+    let mut running = Vec::new();
+    for _ in 0..3 {
+        let (silent, server) = sockets().await;
+        running.push((silent, patient.accept(server)));
+    }
+    let (_silent, server) = sockets().await;
+    let error = acceptor.accept(server).await.unwrap_err();
+    assert!(matches!(error, Error::HandshakeTimeout), "{error:?}");
+    assert_eq!(workers.metrics().in_flight, 3);
+    drop(running);
     until(&workers, |metrics| metrics.in_flight == 0 && metrics.paused == 0).await;
-    assert_eq!(workers.metrics().failed, 3);
+    assert_eq!(workers.metrics().failed, 6);
 }
 
 #[tokio::test]
