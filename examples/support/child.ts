@@ -52,6 +52,11 @@ export class Child<H extends Handlers> {
     });
   }
 
+  /** Kills the process; what it has been asked and has not answered fails. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
   /** Ends the process. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
