@@ -7,7 +7,8 @@ import { type Address, connect, createContext, createServer } from 'libssl-async
 import { authority, serverIdentity } from './identities.ts';
 import { remote } from './remote-keys.ts';
 
-const { answers } = workerData as { answers: boolean };
+/** Without answers, so many handshakes are paused when the thread says so. */
+const { answers, handshakes = 20 } = workerData as { answers: boolean; handshakes?: number };
 
 const { key } = remote(serverIdentity, answers ? {} : { sign: () => new Promise(() => {}) });
 const context = createContext({ key, cert: serverIdentity.cert, ca: authority.cert });
@@ -25,10 +26,10 @@ async function greet(): Promise<string> {
 }
 
 if (answers) parentPort!.postMessage(await greet());
-else for (let count = 0; count < 20; count++) greet().catch(() => {});
+else for (let count = 0; count < handshakes; count++) greet().catch(() => {});
 
 const paused = setInterval(() => {
-  if (key.pending === 0) return;
+  if (key.pending < handshakes) return;
   clearInterval(paused);
   parentPort!.postMessage('paused');
 }, 1);
