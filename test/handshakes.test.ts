@@ -47,6 +47,37 @@ overDriversSerially('thousands of handshakes are paused at once, and all of them
   t.like(atMost, { pauses: PAUSED, paused: PAUSED, inFlight: PAUSED, handshakes: 0, resumes: 0 });
 });
 
+overDriversSerially('a signer that hangs for one in a hundred harms none of the others', async (t, recordIO) => {
+  const HANGING = 5;
+  const before = metrics();
+  let aborted = 0;
+  const { key, requests } = remote(serverIdentity, {
+    sign: ({ message, signal }) => {
+      if (requests.length % 100 !== 50) return signed(message);
+      signal.addEventListener('abort', () => aborted++);
+      return new Promise(() => {});
+    },
+  });
+  const context = createContext({ key, cert: serverIdentity.cert });
+  // Longer than any that does not hang takes, on a machine that is busy with something else.
+  const { server, port } = await serve(t, { recordIO, context, handshakeTimeout: 6000 });
+  const codes: unknown[] = [];
+  server.on('tlsClientError', (error: NodeJS.ErrnoException) => codes.push(error.code));
+  server.on('connection', (connection) => void connection.read().then(() => connection.shutdown()));
+  const clients = new Child<ClientHandlers>(new URL('./support/clients.js', import.meta.url));
+  t.teardown(() => clients.stop());
+
+  const visits = { port, ca: authority.cert, count: 100 * HANGING, atOnce: AT_ONCE };
+  const { succeeded, failures } = await clients.ask('visit', visits);
+
+  t.is(succeeded, 99 * HANGING);
+  t.is(failures.length, HANGING);
+  t.deepEqual(codes, Array<string>(HANGING).fill('ERR_LIBSSL_ASYNC_HANDSHAKE_TIMEOUT'));
+  t.true(await eventually(() => isIdle() && server.connections === 0 && aborted === HANGING));
+  t.is(key.pending, 0);
+  t.like(growth(before), { handshakes: 99 * HANGING, failed: HANGING, drained: HANGING, leaked: 0 });
+});
+
 interface Storm {
   readonly count: number;
   readonly atOnce: number;
