@@ -210,6 +210,7 @@ interface RemoteKeyOptions {
    */
   decryptRaw?: ((request: DecryptRequest) => Uint8Array | PromiseLike<Uint8Array>) | undefined;
 }
+
 /** A private key that is somewhere else; made by {@link createRemoteKey}, and given to contexts as their `key`. */
 declare class RemoteKey {
   #private;
@@ -677,7 +678,7 @@ interface Configuration {
  *
  * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, and what OpenSSL finds wrong in its file.
  */
-declare function configure({ threads, opensslConfig }: Configuration): void;
+declare function configure(options: Configuration): void;
 
 export {
   Connection,

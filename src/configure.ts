@@ -1,5 +1,6 @@
 import { native } from './binding.ts';
-import { LibsslAsyncError, invalidArgument, nativeCall } from './errors.ts';
+import { LibsslAsyncError, nativeCall } from './errors.ts';
+import { checkNames, optionalInteger, optionalString } from './options.ts';
 
 /** Options of {@link configure}. */
 export interface Configuration {
@@ -14,13 +15,12 @@ export interface Configuration {
  *
  * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, and what OpenSSL finds wrong in its file.
  */
-export function configure({ threads, opensslConfig }: Configuration): void {
+export function configure(options: Configuration): void {
+  checkNames(options, ['opensslConfig', 'threads'], {});
+  const opensslConfig = optionalString(options.opensslConfig, 'opensslConfig');
+  const threads = optionalInteger(options.threads, 'threads', 1, 1024);
   if (opensslConfig !== undefined) nativeCall(() => native.loadOpensslConfig(opensslConfig));
-  if (threads === undefined) return;
-  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
-    throw invalidArgument('options.threads', 'an integer from 1 to 1024', threads);
-  }
-  if (!native.configureThreads(threads)) {
+  if (threads !== undefined && !native.configureThreads(threads)) {
     throw new LibsslAsyncError('ALREADY_STARTED', 'configure({ threads }) has to come before the first connection');
   }
 }

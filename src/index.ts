@@ -6,13 +6,8 @@ export type * from './context-options.ts';
 export { LibsslAsyncError, TlsError } from './errors.ts';
 export { type Metrics, type PauseTime, metrics } from './metrics.ts';
 export type { Address, AsyncStatus, Cipher } from './peer.ts';
-export {
-  type DecryptRequest,
-  RemoteKey,
-  type RemoteKeyOptions,
-  type SignRequest,
-  createRemoteKey,
-} from './remote-key.ts';
+export { RemoteKey, createRemoteKey } from './remote-key.ts';
+export type { DecryptRequest, RemoteKeyOptions, SignRequest } from './remote-key-options.ts';
 export { Server, type ServerEvents, createServer } from './server.ts';
 export type { CloseOptions, ListenOptions, ServerOptions } from './server-options.ts';
 export { type Versions, versions } from './versions.ts';

@@ -99,7 +99,7 @@ export declare class NativeEnvironment {
 
 /** A private key that is somewhere else; requests to it are events of its environment. */
 export declare class NativeRemoteKey {
-  /** Fails with a message that says what is wrong with the options. */
+  /** Throws what is wrong with the options. */
   constructor(environment: NativeEnvironment, options: NativeRemoteKeyOptions)
   /** The number by which requests know the key. */
   get id(): number
@@ -340,6 +340,8 @@ export interface NativeMetrics {
 export interface NativeRemoteKeyOptions {
   /** The public half: a certificate or a SubjectPublicKeyInfo, in PEM or DER. */
   publicKey: Buffer
+  /** The option that it comes from. */
+  publicKeyOption: string
   /** TLS names of what the signer can do. */
   schemes?: Array<string>
   /** Whether the signer gives ECDSA signatures as IEEE P1363 has them. */

@@ -159,23 +159,3 @@ test.serial('a key may be named by its public half, in any form', async (t) => {
     t.is(ours.asyncStatus, 'ok');
   }
 });
-
-test.serial('what is wrong with the options is told', (t) => {
-  const identity = IDENTITIES.get('p-256')!;
-  const sound = { certificate: identity.cert, sign: () => Buffer.alloc(64) };
-  for (const options of [
-    {},
-    { certificate: identity.cert },
-    { ...sound, publicKey: identity.publicKey },
-    { ...sound, certificate: 'junk' },
-    { ...sound, schemes: ['no_such_scheme'] },
-    { ...sound, schemes: ['rsa_pss_rsae_sha256'] },
-    { ...sound, concurrency: 0 },
-    { ...sound, timeout: -1 },
-    { ...sound, signatureFormat: 'raw' },
-    { ...sound, decryptRaw: 5 },
-  ]) {
-    const error = t.throws<NodeJS.ErrnoException>(() => createRemoteKey(options as never));
-    t.regex(String(error?.code), /^ERR_/);
-  }
-});

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libssl_async::keys::{
-    Answer, Cancellation, DecryptRequest, KeyHandler, RemoteKey, SignRequest, SignatureFormat, SignatureScheme,
+    Answer, Cancellation, DecryptRequest, KeyHandler, RemoteKey, RemoteKeyError, SignRequest, SignatureFormat,
+    SignatureScheme,
 };
+use napi::Env;
 use napi_derive::napi;
 use openssl::pkey::{PKey, Private, Public};
 use openssl::x509::X509;
 
 use crate::environment::{NativeEnvironment, next_id};
+use crate::error::{Checked, NativeError};
 use crate::messages::{KeyTask, Message, Queue};
 
 /// A private key that is somewhere else; requests to it are events of its environment.
@@ -26,6 +29,8 @@ pub struct NativeRemoteKey {
 pub struct NativeRemoteKeyOptions<'env> {
     /// The public half: a certificate or a SubjectPublicKeyInfo, in PEM or DER.
     pub public_key: napi::bindgen_prelude::BufferSlice<'env>,
+    /// The option that it comes from.
+    pub public_key_option: String,
     /// TLS names of what the signer can do.
     pub schemes: Option<Vec<String>>,
     /// Whether the signer gives ECDSA signatures as IEEE P1363 has them.
@@ -42,12 +47,26 @@ pub struct NativeRemoteKeyOptions<'env> {
 
 #[napi]
 impl NativeRemoteKey {
-    /// Fails with a message that says what is wrong with the options.
+    /// Throws what is wrong with the options.
     #[napi(constructor)]
-    pub fn new(environment: &NativeEnvironment, options: NativeRemoteKeyOptions<'_>) -> napi::Result<Self> {
-        let id = next_id();
-        let public = public_key(&options.public_key)?;
+    pub fn new(env: Env, environment: &NativeEnvironment, options: NativeRemoteKeyOptions<'_>) -> napi::Result<Self> {
         let queue = Arc::clone(&environment.inner().queue);
+        Self::make(queue, options).map_err(|error| error.throw(&env))
+    }
+
+    /// The number by which requests know the key.
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+impl NativeRemoteKey {
+    fn make(queue: Arc<Queue>, options: NativeRemoteKeyOptions<'_>) -> Checked<Self> {
+        let id = next_id();
+        let source = options.public_key_option;
+        let public = public_key(&options.public_key)
+            .ok_or_else(|| invalid(&source, "it is neither a certificate nor a public key, in PEM or DER"))?;
         let mut builder = RemoteKey::builder(&public)
             .handler(Handler { key: id, decrypts: options.decrypts, queue })
             .verify_signatures(options.verify_signatures);
@@ -62,39 +81,35 @@ impl NativeRemoteKey {
         }
         if let Some(names) = options.schemes {
             let scheme = |name: &String| {
-                SignatureScheme::from_name(name).ok_or_else(|| invalid(&format!("there is no signature scheme {name}")))
+                SignatureScheme::from_name(name)
+                    .ok_or_else(|| invalid("schemes", &format!("there is no signature scheme {name}")))
             };
-            builder = builder.schemes(names.iter().map(scheme).collect::<napi::Result<Vec<_>>>()?);
+            builder = builder.schemes(names.iter().map(scheme).collect::<Checked<Vec<_>>>()?);
         }
-        let key = builder.build().map_err(|error| invalid(&error.to_string()))?;
+        let key = builder.build().map_err(|error| match &error {
+            RemoteKeyError::Scheme(_) => invalid("schemes", &error.to_string()),
+            _ => invalid(&source, &error.to_string()),
+        })?;
         Ok(Self { id, key })
     }
 
-    /// The number by which requests know the key.
-    #[napi(getter)]
-    pub fn id(&self) -> u32 {
-        self.id
-    }
-}
-
-impl NativeRemoteKey {
     pub(crate) fn key(&self) -> &PKey<Private> {
         &self.key
     }
 }
 
 /// Reads the public half from a certificate or a public key, in PEM or DER.
-fn public_key(source: &[u8]) -> napi::Result<PKey<Public>> {
+fn public_key(source: &[u8]) -> Option<PKey<Public>> {
     let certificate = X509::from_pem(source).or_else(|_| X509::from_der(source));
     certificate
         .and_then(|certificate| certificate.public_key())
         .or_else(|_| PKey::public_key_from_pem(source))
         .or_else(|_| PKey::public_key_from_der(source))
-        .map_err(|_| invalid("it is neither a certificate nor a public key, in PEM or DER"))
+        .ok()
 }
 
-fn invalid(message: &str) -> napi::Error {
-    napi::Error::new(napi::Status::InvalidArg, message)
+fn invalid(option: &str, message: &str) -> Box<NativeError> {
+    NativeError::option("ERR_INVALID_ARG_VALUE", option, message).into()
 }
 
 /// Hands requests to the environment's queue. The key, and so every context that has it, knows only the queue.

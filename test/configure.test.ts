@@ -1,0 +1,22 @@
+import test from 'ava';
+import { configure } from 'libssl-async';
+
+import { pair } from './support/peers.ts';
+
+test('options that are wrong are named, with a stable code', (t) => {
+  const cases: [unknown, string, RegExp][] = [
+    [undefined, 'ERR_INVALID_ARG_TYPE', /^options must be an object/],
+    [{ thread: 2 }, 'ERR_LIBSSL_ASYNC_UNKNOWN_OPTION', /options\.thread .*did you mean threads\?/],
+    [{ threads: 0 }, 'ERR_OUT_OF_RANGE', /options\.threads .*from 1 to 1024/],
+    [{ threads: '2' }, 'ERR_INVALID_ARG_TYPE', /options\.threads/],
+    [{ opensslConfig: 5 }, 'ERR_INVALID_ARG_TYPE', /options\.opensslConfig/],
+    [{ opensslConfig: '/none/openssl.cnf' }, 'ERR_OSSL_SYS_UNKNOWN', /options\.opensslConfig/],
+  ];
+  for (const [options, code, message] of cases) t.throws(() => configure(options as never), { code, message });
+});
+
+test.serial('threads are chosen before the first connection', async (t) => {
+  configure({ threads: 1 });
+  await pair(t);
+  t.throws(() => configure({ threads: 2 }), { code: 'ERR_LIBSSL_ASYNC_ALREADY_STARTED' });
+});
