@@ -71,7 +71,12 @@ const HINTS = { cert: 'give certificate', key: 'the private key is elsewhere; gi
 export function checkRemoteKeyOptions(options: RemoteKeyOptions): void {
   checkNames(options, KNOWN, HINTS);
   checkPublicHalf(options);
-  const { sign, decryptRaw, schemes, signatureFormat }: Partial<Record<keyof RemoteKeyOptions, unknown>> = options;
+  const { sign, decryptRaw, schemes, signatureFormat } = options as {
+    sign?: unknown;
+    decryptRaw?: unknown;
+    schemes?: unknown;
+    signatureFormat?: unknown;
+  };
   if (typeof sign !== 'function') throw invalidArgument('options.sign', 'a function', sign);
   if (decryptRaw !== undefined && typeof decryptRaw !== 'function') {
     throw invalidArgument('options.decryptRaw', 'a function', decryptRaw);
