@@ -123,10 +123,10 @@ overDrivers('a handshake that takes too long is given up', async (t, recordIO) =
   const { server, port } = await serve(t, { recordIO, handshakeTimeout: 20 });
   const failed = once(server, 'tlsClientError');
   const peer = await tcpClient(t, port);
-  peer.resume();
+  const ended = once(peer.resume(), 'end');
   const [error] = (await failed) as [NodeJS.ErrnoException];
   t.is(error.code, 'ERR_LIBSSL_ASYNC_HANDSHAKE_TIMEOUT');
-  await once(peer, 'end');
+  await ended;
 
   const silent = await tcpServer(t, () => {});
   await t.throwsAsync(dial(t, silent, { recordIO, handshakeTimeout: 20 }), {
