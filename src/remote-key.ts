@@ -18,7 +18,7 @@ export class RemoteKey {
   readonly #options: RemoteKeyOptions;
   readonly #resource = new AsyncResource('libssl-async.RemoteKey');
   readonly #native: NativeRemoteKey;
-  readonly #requests = new Map<number, AbortController>();
+  readonly #requests = new Map<number, Request>();
 
   /** @internal */
   constructor(options: RemoteKeyOptions) {
@@ -42,22 +42,21 @@ export class RemoteKey {
   onEvent(event: NativeEvent): void {
     const request = event.request!;
     if (event.type === 'cancelled') {
-      const controller = this.#requests.get(request);
+      const cancelled = this.#requests.get(request);
       this.#requests.delete(request);
-      controller?.abort();
-      return;
+      return cancelled?.cancel();
     }
-    const controller = new AbortController();
-    this.#requests.set(request, controller);
+    const pending = new Request();
+    this.#requests.set(request, pending);
     inTurn(() => {
-      if (!controller.signal.aborted) void this.#perform(event, controller.signal);
+      if (!pending.isCancelled) void this.#perform(event, pending);
     });
   }
 
-  async #perform(event: NativeEvent, signal: AbortSignal): Promise<void> {
+  async #perform(event: NativeEvent, pending: Request): Promise<void> {
     const request = event.request!;
     try {
-      const answer = await this.#resource.runInAsyncScope(() => this.#call(event, signal));
+      const answer = await this.#resource.runInAsyncScope(() => this.#call(event, pending));
       if (!(answer instanceof Uint8Array)) {
         throw new TypeError(`the signer returned ${describe(answer)} in place of a Uint8Array`);
       }
@@ -70,13 +69,22 @@ export class RemoteKey {
     }
   }
 
-  #call(event: NativeEvent, signal: AbortSignal): Uint8Array | PromiseLike<Uint8Array> {
-    if (event.type === 'decrypt') return this.#options.decryptRaw!({ ciphertext: event.message!, signal });
+  #call(event: NativeEvent, pending: Request): Uint8Array | PromiseLike<Uint8Array> {
+    if (event.type === 'decrypt') {
+      return this.#options.decryptRaw!({
+        ciphertext: event.message!,
+        get signal() {
+          return pending.signal;
+        },
+      });
+    }
     return this.#options.sign({
       scheme: event.scheme!,
       digest: event.digest ?? undefined,
       message: event.message!,
-      signal,
+      get signal() {
+        return pending.signal;
+      },
     });
   }
 
@@ -84,6 +92,27 @@ export class RemoteKey {
   #finish(request: number): boolean {
     answered(request);
     return this.#requests.delete(request);
+  }
+}
+
+/** What a signer is asked for. Its signal is made when it is asked for, as most signers never do. */
+class Request {
+  #isCancelled = false;
+  #controller: AbortController | undefined;
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isCancelled) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#controller?.abort();
   }
 }
 
