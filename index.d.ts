@@ -88,6 +88,9 @@ interface ShutdownOptions {
  *
  * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
  * unless it says otherwise.
+ *
+ * What is pending keeps it alive. One that is garbage collected before somebody has closed it is closed, and the process
+ * warning `LIBSSL_ASYNC_UNCLOSED` tells of it.
  */
 declare class Connection extends Peer<ConnectionEvents> {
   #private;

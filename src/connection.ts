@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
 import { makeDuplex } from './duplex.ts';
-import { READABLE, SENT, forget, register } from './environment.ts';
+import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
 import type { NativeClientOptions, NativeConnection, NativeEvent } from './native.d.ts';
 import { Operations, onAbort } from './operations.ts';
@@ -34,7 +34,8 @@ export interface ConnectionSettings {
   readonly truncation: 'error' | 'end' | undefined;
   /** Called once the handshake is done; what it throws ends the connection. */
   readonly onEstablished: ((connection: Connection) => void) | undefined;
-  readonly onClosed: ((connection: Connection) => void) | undefined;
+  /** Called with the number of a connection that was closed, or garbage collected before. */
+  readonly onClosed: ((id: number) => void) | undefined;
 }
 
 /** Options of reads, writes and handshakes. */
@@ -58,12 +59,15 @@ export interface ShutdownOptions {
  *
  * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
  * unless it says otherwise.
+ *
+ * What is pending keeps it alive. One that is garbage collected before somebody has closed it is closed, and the process
+ * warning `LIBSSL_ASYNC_UNCLOSED` tells of it.
  */
 export class Connection extends Peer<ConnectionEvents> {
   /** @internal */
   protected readonly native: NativeConnection;
-  /** @internal The number by which the addon knows it. */
-  readonly id: number;
+  /** @internal What those have of it who are told of it and do not keep it alive. */
+  readonly registration: Registration<Connection>;
   readonly #settings: ConnectionSettings;
   readonly #operations: Operations;
   readonly #reader: Reader;
@@ -82,14 +86,13 @@ export class Connection extends Peer<ConnectionEvents> {
   constructor(native: NativeConnection, settings: ConnectionSettings) {
     super();
     this.native = native;
-    this.id = native.id;
     this.#settings = settings;
-    this.#operations = new Operations(native, this);
+    this.registration = registerConnection(native.id, this, settings.onClosed);
+    this.#operations = new Operations(native, this.registration, this);
     this.#reader = new Reader(this.#operations, settings.truncation ?? 'error');
     this.#writer = new Writer(this.#operations);
     const callback = contextOf(settings.context).asyncCallback;
     if (callback) this.setAsyncCallback(callback.fn, callback.arg);
-    register('connection', this.id, this);
   }
 
   /**
@@ -207,13 +210,13 @@ export class Connection extends Peer<ConnectionEvents> {
   destroy(error?: Error): this {
     if (this.#operations.isClosed) return this;
     this.#operations.close(error);
-    forget('connection', this.id);
+    forgetConnection(this.registration);
     if (this.#handshake) this.#settleHandshake(this.#operations.unusable());
     this.#reader.close();
     this.#writer.close();
     this.#closed?.resolve(error);
     process.nextTick(emitClose, this, error);
-    this.#settings.onClosed?.(this);
+    this.#settings.onClosed?.(this.registration.id);
     return this;
   }
 

@@ -15,7 +15,7 @@ export interface Listener {
 /** Pairs of a connection's id and its news, written by the addon. */
 const news = new Int32Array(2 * 1024);
 
-const connections = new Map<number, Listener>();
+const connections = new Map<number, Registration>();
 const servers = new Map<number, Listener>();
 /** Kept alive by the contexts that have them, and by those who made them. */
 const keys = new Map<number, WeakRef<Listener>>();
@@ -26,25 +26,69 @@ const requests = new Map<number, Listener>();
 /** The addon's part of this JavaScript environment. */
 export const environment = new native.NativeEnvironment(dispatchEvents, dispatchNews, news);
 
-/** Has the events of a connection or a server told to `listener`, until it is forgotten. */
-export function register(kind: 'connection' | 'server', id: number, listener: Listener): void {
-  table(kind).set(id, listener);
+/** What the environment has of a connection: it keeps it alive only while something of it is pending. */
+export class Registration<T extends Listener = Listener> {
+  readonly id: number;
+  readonly onLost: ((id: number) => void) | undefined;
+  /** The connection, while something is pending. */
+  held: T | undefined;
+  readonly #weak: WeakRef<T>;
+
+  constructor(id: number, listener: T, onLost: ((id: number) => void) | undefined) {
+    this.id = id;
+    this.onLost = onLost;
+    this.#weak = new WeakRef(listener);
+  }
+
+  /** The connection, if it is still there. */
+  get listener(): T | undefined {
+    return this.held ?? this.#weak.deref();
+  }
 }
 
-/** Ends what {@link register} began. */
-export function forget(kind: 'connection' | 'server', id: number): void {
-  table(kind).delete(id);
+/** Connections that nobody closed and nobody can use any more. */
+const lost = new FinalizationRegistry<Registration>(({ id, onLost }) => {
+  connections.delete(id);
+  environment.connection(id)?.destroy();
+  process.emitWarning('A connection was garbage collected that nobody had closed; it is closed now', {
+    type: 'LibsslAsyncWarning',
+    code: 'LIBSSL_ASYNC_UNCLOSED',
+  });
+  onLost?.(id);
+});
+
+/** Has the events of a connection told to it, until it is forgotten; `onLost` is called if it is never closed. */
+export function registerConnection<T extends Listener>(
+  id: number,
+  connection: T,
+  onLost: ((id: number) => void) | undefined,
+): Registration<T> {
+  const registration = new Registration(id, connection, onLost);
+  connections.set(id, registration);
+  lost.register(connection, registration, registration);
+  return registration;
+}
+
+/** Ends what {@link registerConnection} began. */
+export function forgetConnection(registration: Registration): void {
+  connections.delete(registration.id);
+  lost.unregister(registration);
+}
+
+/** Has the events of a server told to `listener`, until it is forgotten. */
+export function registerServer(id: number, listener: Listener): void {
+  servers.set(id, listener);
+}
+
+/** Ends what {@link registerServer} began. */
+export function forgetServer(id: number): void {
+  servers.delete(id);
 }
 
 /** Has the requests to a remote key told to `listener`, for as long as that lives. */
 export function registerKey(id: number, listener: Listener): void {
   keys.set(id, new WeakRef(listener));
   lostKeys.register(listener, id);
-}
-
-/** The listener of a connection that is registered. */
-export function registered(id: number): Listener | undefined {
-  return connections.get(id);
 }
 
 /** Runs a function; what it throws becomes an uncaught exception of its own, and nobody else's. */
@@ -72,15 +116,12 @@ export function release(): void {
   if (--holds === 0) keepAlive.unref();
 }
 
-function table(kind: 'connection' | 'server'): Map<number, Listener> {
-  return kind === 'connection' ? connections : servers;
-}
-
 function dispatchNews(count: number): void {
   // A listener may cause more news at once, which the addon writes over these.
   const pairs = news.slice(0, 2 * count);
   for (let at = 0; at < pairs.length; at += 2) {
-    const listener = connections.get(pairs[at]!);
+    // Not only what is pending: a reader that has emptied the socket waits for news without a read.
+    const listener = connections.get(pairs[at]!)?.listener;
     if (listener) isolate(() => listener.onNews!(pairs[at + 1]!));
   }
 }
@@ -92,7 +133,7 @@ function dispatchEvents(): void {
 function dispatch(event: NativeEvent): void {
   switch (event.type) {
     case 'news':
-      return connections.get(event.connection!)?.onNews?.(event.news!);
+      return connections.get(event.connection!)?.listener?.onNews?.(event.news!);
     case 'sign':
     case 'decrypt': {
       const key = keys.get(event.key!)?.deref();
@@ -109,7 +150,7 @@ function dispatch(event: NativeEvent): void {
       // A server hears of its connections first, as it makes their objects.
       const server = event.server === undefined ? undefined : servers.get(event.server);
       if (server) return server.onEvent!(event);
-      const listener = event.connection === undefined ? undefined : connections.get(event.connection);
+      const listener = event.connection === undefined ? undefined : connections.get(event.connection)?.listener;
       if (listener) return listener.onEvent!(event);
       // Nobody is left to take the connection.
       if (event.connection !== undefined) environment.connection(event.connection)?.destroy();

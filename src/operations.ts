@@ -1,20 +1,26 @@
-import { hold, release } from './environment.ts';
+import { type Listener, type Registration, hold, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
 import type { NativeConnection } from './native.d.ts';
 
 /** What the reading and the writing half of a connection share. */
 export class Operations {
   readonly native: NativeConnection;
-  readonly #connection: { destroy(error: Error): void };
+  readonly #registration: Registration;
+  readonly #connection: Listener & { destroy(error: Error): void };
   #isRef = true;
-  /** Operations that are pending, each of which keeps the process alive while the connection is ref'd. */
+  /** Operations that are pending, each of which keeps the connection alive, and the process while it is ref'd. */
   #pending = 0;
   #isOpen = false;
   #isClosed = false;
   #failure: Error | undefined;
 
-  constructor(native: NativeConnection, connection: { destroy(error: Error): void }) {
+  constructor(
+    native: NativeConnection,
+    registration: Registration,
+    connection: Listener & { destroy(error: Error): void },
+  ) {
     this.native = native;
+    this.#registration = registration;
     this.#connection = connection;
   }
 
@@ -65,11 +71,15 @@ export class Operations {
   }
 
   begin(): void {
-    if (this.#pending++ === 0 && this.#isRef) hold();
+    if (this.#pending++ > 0) return;
+    this.#registration.held = this.#connection;
+    if (this.#isRef) hold();
   }
 
   end(): void {
-    if (--this.#pending === 0 && this.#isRef) release();
+    if (--this.#pending > 0) return;
+    this.#registration.held = undefined;
+    if (this.#isRef) release();
   }
 
   ref(isRef: boolean): void {

@@ -6,7 +6,7 @@ import { native } from './binding.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { contextOf } from './context.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { environment, forget, hold, isolate, register, release } from './environment.ts';
+import { type Registration, environment, forgetServer, hold, isolate, registerServer, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
 import type { NativeEvent, NativeServer } from './native.d.ts';
 import { optionalInteger } from './options.ts';
@@ -49,9 +49,10 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #backlog: number;
   readonly #resource = new AsyncResource('libssl-async.Server');
   readonly #beginsHandshakes: boolean;
-  /** Connections that have an object already, and whose handshake runs. */
-  readonly #handshakes = new Set<number>();
-  readonly #byId = new Map<number, Connection>();
+  /** Connections whose handshake runs, with the object of those that have one already. */
+  readonly #handshakes = new Map<number, Connection | undefined>();
+  /** Those who use a connection keep it alive, not its server. */
+  readonly #byId = new Map<number, Registration<Connection>>();
   readonly #waiting: Connection[] = [];
   /** Iterations that wait for a connection. */
   #iterators: Deferred<void> | undefined;
@@ -91,8 +92,9 @@ export class Server extends EventEmitter<ServerEvents> {
       remote,
       truncation: options.truncation,
       onEstablished: undefined,
-      onClosed: (connection) => {
-        this.#byId.delete(connection.id);
+      onClosed: (id) => {
+        this.#byId.delete(id);
+        this.#handshakes.delete(id);
         this.#checkClosed();
       },
     };
@@ -136,7 +138,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#path = path;
     this.#hasSocket = true;
     this.#isActive = true;
-    register('server', this.#native.id, { onEvent: (event) => this.#onEvent(event) });
+    registerServer(this.#native.id, { onEvent: (event) => this.#onEvent(event) });
     this.#updateHold();
     if (signal) {
       const close = (): void => void this.close();
@@ -172,7 +174,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#closing ??= this.#beginToClose();
     if (timeout === undefined) return this.#closing.promise;
     const timer = setTimeout(() => {
-      for (const connection of this.#byId.values()) connection.destroy();
+      for (const registration of this.#byId.values()) registration.listener?.destroy();
     }, timeout);
     await this.#closing.promise;
     clearTimeout(timer);
@@ -227,7 +229,7 @@ export class Server extends EventEmitter<ServerEvents> {
     switch (event.type) {
       case 'accepted':
         if (this.#closing) environment.connection(id)?.destroy();
-        else if (event.begun) this.#handshakes.add(id);
+        else if (event.begun) this.#handshakes.set(id, undefined);
         else this.#handOut(this.#connection(id));
         return;
       case 'async':
@@ -245,7 +247,7 @@ export class Server extends EventEmitter<ServerEvents> {
       }
       case 'failed': {
         const error = toError(event.error!);
-        this.#byId.get(id)?.destroy(error);
+        this.#byId.get(id)?.listener?.destroy(error);
         this.#handshakes.delete(id);
         if (!this.#beginsHandshakes || this.#closing) return;
         return void this.emit('tlsClientError', error, event.peer as Address | undefined);
@@ -261,12 +263,13 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** The object of a connection of this server, made when it is first spoken of. */
   #connection(id: number): Connection | undefined {
-    const known = this.#byId.get(id);
+    const known = this.#byId.get(id)?.listener;
     if (known) return known;
     const handle = environment.connection(id);
     if (!handle) return undefined;
     const connection = new Connection(handle, this.#settings);
-    this.#byId.set(id, connection);
+    this.#byId.set(id, connection.registration);
+    if (this.#handshakes.has(id)) this.#handshakes.set(id, connection);
     return connection;
   }
 
@@ -296,7 +299,7 @@ export class Server extends EventEmitter<ServerEvents> {
   #beginToClose(): Deferred<void> {
     this.#unsubscribe();
     this.#native.close();
-    for (const id of this.#handshakes) (this.#byId.get(id) ?? environment.connection(id))?.destroy();
+    for (const [id, connection] of this.#handshakes) (connection ?? environment.connection(id))?.destroy();
     this.#handshakes.clear();
     for (const connection of this.#waiting.splice(0)) connection.destroy();
     this.#wakeIterators();
@@ -306,7 +309,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #checkClosed(): void {
     if (!this.#closing || this.#hasSocket || this.#byId.size > 0) return;
-    forget('server', this.#native.id);
+    forgetServer(this.#native.id);
     this.#isActive = false;
     this.#updateHold();
     this.#closing.resolve();
