@@ -42,7 +42,7 @@ fn work(inbox: &Inbox, mut done: impl FnMut(Vec<super::inbox::Task>, bool) -> bo
     let thread = Arc::<WakeUp>::default();
     let waker = Waker::from(Arc::clone(&thread));
     loop {
-        let (tasks, closed) = inbox.take(&waker);
+        let (tasks, closed, _stopped) = inbox.take(&waker);
         if done(tasks, closed) {
             return;
         }
