@@ -80,22 +80,27 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             NativeEvent { kind: "failed", server, error, peer: peer.map(Into::into), ..about(connection) }
         }
         Message::Established { server, connection, known, established } => {
-            let entry = match environment.entry(connection) {
-                Some(entry) => entry,
+            let entry = environment.entry(connection);
+            if known && entry.is_none() {
                 // JavaScript has destroyed it.
-                None if known => return None,
-                None => environment.add(connection, State::New),
-            };
-            entry.addresses.set(established.addresses);
-            entry.set_status(established.status);
-            match environment.drive(connection, established.driven) {
-                Ok(state) => entry.advance(state).then_some(())?,
+                return None;
+            }
+            let state = match environment.drive(connection, established.driven) {
+                Ok(state) => state,
                 Err(error) => {
-                    entry.close();
+                    if let Some(entry) = entry {
+                        entry.close();
+                    }
                     let error = Some(NativeError::from(&libssl_async::Error::from(error)));
                     return Some(NativeEvent { kind: "failed", server, error, ..about(connection) });
                 }
-            }
+            };
+            let entry = match entry {
+                Some(entry) => entry.advance(state).then_some(entry)?,
+                None => environment.add(connection, state),
+            };
+            entry.addresses.set(established.addresses);
+            entry.set_status(established.status);
             NativeEvent { kind: "established", server, ..about(connection) }
         }
         Message::Secret { server, connection, line } => {

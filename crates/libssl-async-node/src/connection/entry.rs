@@ -33,8 +33,6 @@ pub(crate) struct Addresses {
 
 /// Where a connection stands.
 pub(crate) enum State {
-    /// Its handshake is done, and it is about to get its driver.
-    New,
     /// It connects or shakes hands on a worker; dropping the guard ends that.
     Busy(#[expect(dead_code, reason = "dropped to cancel")] DropGuard),
     /// Connected, before the handshake.
