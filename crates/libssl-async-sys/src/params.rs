@@ -36,6 +36,8 @@ pub const OSSL_PKEY_PARAM_MANDATORY_DIGEST: &CStr = c"mandatory-digest";
 pub const OSSL_PKEY_PARAM_GROUP_NAME: &CStr = c"group";
 /// Key: its public half.
 pub const OSSL_PKEY_PARAM_PUB_KEY: &CStr = c"pub";
+/// Key: its public half, as TLS sends it.
+pub const OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY: &CStr = c"encoded-pub-key";
 /// Key: its private half.
 pub const OSSL_PKEY_PARAM_PRIV_KEY: &CStr = c"priv";
 /// RSA key: the modulus.

@@ -3,10 +3,14 @@
 //! Each operation has a module with the numbers (`OSSL_FUNC_*`) and the types (`OSSL_FUNC_*_fn`) of its functions.
 
 mod asym_cipher;
+mod kem;
+mod keyexch;
 mod keymgmt;
 mod signature;
 
 pub use asym_cipher::*;
+pub use kem::*;
+pub use keyexch::*;
 pub use keymgmt::*;
 pub use signature::*;
 
@@ -73,10 +77,14 @@ pub type OSSL_provider_init_fn = Option<
 
 /// Operation: key management.
 pub const OSSL_OP_KEYMGMT: c_int = 10;
+/// Operation: key agreement.
+pub const OSSL_OP_KEYEXCH: c_int = 11;
 /// Operation: signatures.
 pub const OSSL_OP_SIGNATURE: c_int = 12;
 /// Operation: asymmetric encryption.
 pub const OSSL_OP_ASYM_CIPHER: c_int = 13;
+/// Operation: key encapsulation.
+pub const OSSL_OP_KEM: c_int = 14;
 
 /// Number of [`OSSL_FUNC_provider_teardown_fn`].
 pub const OSSL_FUNC_PROVIDER_TEARDOWN: c_int = 1024;

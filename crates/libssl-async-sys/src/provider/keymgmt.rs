@@ -14,6 +14,16 @@ pub const OSSL_KEYMGMT_SELECT_ALL: c_int = OSSL_KEYMGMT_SELECT_KEYPAIR | OSSL_KE
 
 /// Number of [`OSSL_FUNC_keymgmt_new_fn`].
 pub const OSSL_FUNC_KEYMGMT_NEW: c_int = 1;
+/// Number of [`OSSL_FUNC_keymgmt_gen_init_fn`].
+pub const OSSL_FUNC_KEYMGMT_GEN_INIT: c_int = 2;
+/// Number of [`OSSL_FUNC_keymgmt_gen_set_params_fn`].
+pub const OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS: c_int = 4;
+/// Number of [`OSSL_FUNC_keymgmt_gen_settable_params_fn`].
+pub const OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS: c_int = 5;
+/// Number of [`OSSL_FUNC_keymgmt_gen_fn`].
+pub const OSSL_FUNC_KEYMGMT_GEN: c_int = 6;
+/// Number of [`OSSL_FUNC_keymgmt_gen_cleanup_fn`].
+pub const OSSL_FUNC_KEYMGMT_GEN_CLEANUP: c_int = 7;
 /// Number of [`OSSL_FUNC_keymgmt_load_fn`].
 pub const OSSL_FUNC_KEYMGMT_LOAD: c_int = 8;
 /// Number of [`OSSL_FUNC_keymgmt_free_fn`].
@@ -22,6 +32,10 @@ pub const OSSL_FUNC_KEYMGMT_FREE: c_int = 10;
 pub const OSSL_FUNC_KEYMGMT_GET_PARAMS: c_int = 11;
 /// Number of [`OSSL_FUNC_keymgmt_gettable_params_fn`].
 pub const OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS: c_int = 12;
+/// Number of [`OSSL_FUNC_keymgmt_set_params_fn`].
+pub const OSSL_FUNC_KEYMGMT_SET_PARAMS: c_int = 13;
+/// Number of [`OSSL_FUNC_keymgmt_settable_params_fn`].
+pub const OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS: c_int = 14;
 /// Number of [`OSSL_FUNC_keymgmt_query_operation_name_fn`].
 pub const OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME: c_int = 20;
 /// Number of [`OSSL_FUNC_keymgmt_has_fn`].
@@ -49,6 +63,20 @@ pub const OSSL_FUNC_KEYMGMT_EXPORT_TYPES_EX: c_int = 46;
 
 /// An empty key.
 pub type OSSL_FUNC_keymgmt_new_fn = Option<unsafe extern "C" fn(provctx: *mut c_void) -> *mut c_void>;
+/// Begins to make a key, with the parts of `selection`.
+pub type OSSL_FUNC_keymgmt_gen_init_fn =
+    Option<unsafe extern "C" fn(provctx: *mut c_void, selection: c_int, params: *const OSSL_PARAM) -> *mut c_void>;
+/// Configures a key in the making.
+pub type OSSL_FUNC_keymgmt_gen_set_params_fn =
+    Option<unsafe extern "C" fn(genctx: *mut c_void, params: *const OSSL_PARAM) -> c_int>;
+/// What can be configured in a key in the making.
+pub type OSSL_FUNC_keymgmt_gen_settable_params_fn =
+    Option<unsafe extern "C" fn(genctx: *mut c_void, provctx: *mut c_void) -> *const OSSL_PARAM>;
+/// Makes the key.
+pub type OSSL_FUNC_keymgmt_gen_fn =
+    Option<unsafe extern "C" fn(genctx: *mut c_void, cb: OSSL_CALLBACK, cbarg: *mut c_void) -> *mut c_void>;
+/// Frees what [`OSSL_FUNC_keymgmt_gen_init_fn`] returned.
+pub type OSSL_FUNC_keymgmt_gen_cleanup_fn = Option<unsafe extern "C" fn(genctx: *mut c_void)>;
 /// The key that the provider's own reference stands for.
 pub type OSSL_FUNC_keymgmt_load_fn =
     Option<unsafe extern "C" fn(reference: *const c_void, reference_sz: size_t) -> *mut c_void>;
@@ -59,6 +87,11 @@ pub type OSSL_FUNC_keymgmt_get_params_fn =
     Option<unsafe extern "C" fn(keydata: *mut c_void, params: *mut OSSL_PARAM) -> c_int>;
 /// What can be asked about a key.
 pub type OSSL_FUNC_keymgmt_gettable_params_fn = Option<unsafe extern "C" fn(provctx: *mut c_void) -> *const OSSL_PARAM>;
+/// Changes a key.
+pub type OSSL_FUNC_keymgmt_set_params_fn =
+    Option<unsafe extern "C" fn(keydata: *mut c_void, params: *const OSSL_PARAM) -> c_int>;
+/// What can be changed in a key.
+pub type OSSL_FUNC_keymgmt_settable_params_fn = Option<unsafe extern "C" fn(provctx: *mut c_void) -> *const OSSL_PARAM>;
 /// The name of the algorithm that does one of `OSSL_OP_*` with such keys, or null if it is the key type's.
 pub type OSSL_FUNC_keymgmt_query_operation_name_fn = Option<unsafe extern "C" fn(operation_id: c_int) -> *const c_char>;
 /// 1 if the key has all of `selection`.
