@@ -26,6 +26,7 @@
 //! process is switched off, as it races the threads that still use OpenSSL.
 
 mod acceptor;
+mod builtin;
 mod completion;
 pub mod connection;
 mod connector;

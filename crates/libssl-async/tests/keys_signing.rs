@@ -318,3 +318,17 @@ fn certificate_signed_by(key: &PKey<Private>, signer: &PKey<Private>) -> X509 {
     certificate.sign(signer, digest).unwrap();
     certificate.build()
 }
+
+/// libcrypto copies a key's parameters through one that has its type only, and nothing in it.
+#[test]
+fn parameters_are_copied_to_an_empty_key() {
+    let local = local_key::all().into_iter().find(|(name, _)| *name == "P-256").unwrap().1;
+    let key =
+        RemoteKey::builder(&local).sign_fn(|_| async { Err::<Vec<u8>, BoxError>("not asked".into()) }).build().unwrap();
+    // SAFETY: both keys are valid; the empty one is freed here.
+    unsafe {
+        let empty = openssl_sys::EVP_PKEY_new();
+        assert_eq!(openssl_sys::EVP_PKEY_copy_parameters(empty, key.as_ptr()), 1);
+        openssl_sys::EVP_PKEY_free(empty);
+    }
+}

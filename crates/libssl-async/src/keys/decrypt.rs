@@ -12,9 +12,9 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::backend::Backend;
 use super::keymgmt::Key;
-use super::params::{Descriptions, END, Parameters, Unfit, Value, description};
-use super::provider::{dispatch, guard};
 use super::raise::{raise, raise_text};
+use crate::builtin::params::{Descriptions, END, Parameters, Unfit, Value, description};
+use crate::builtin::{dispatch, guard};
 
 pub(super) static FUNCTIONS: [sys::OSSL_DISPATCH; 8] = [
     dispatch!(OSSL_FUNC_ASYM_CIPHER_NEWCTX, OSSL_FUNC_asym_cipher_newctx_fn, new),

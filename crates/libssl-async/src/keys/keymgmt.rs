@@ -13,9 +13,10 @@ use openssl_sys as ffi;
 
 use super::backend::Backend;
 use super::kind::Kind;
-use super::params::{Descriptions, END, description};
-use super::provider::{self, dispatch, guard};
+use super::provider;
 use super::schemes;
+use crate::builtin::params::{Descriptions, END, description};
+use crate::builtin::{dispatch, guard};
 
 /// What libcrypto holds for a key.
 pub(super) struct Key {
@@ -152,8 +153,8 @@ unsafe extern "C" fn gettable_params(_context: *mut c_void) -> *const ffi::OSSL_
 }
 
 unsafe extern "C" fn has(key: *const c_void, selection: c_int) -> c_int {
-    // SAFETY: libcrypto passes a key of ours.
-    let key = unsafe { &*key.cast::<Key>() };
+    // SAFETY: libcrypto passes a key of ours, or null for one that only has its type.
+    let Some(key) = (unsafe { key.cast::<Key>().as_ref() }) else { return 0 };
     let private = selection & ffi::OSSL_KEYMGMT_SELECT_PRIVATE_KEY != 0;
     c_int::from(key.public().is_some() && (!private || key.backend().is_some()))
 }

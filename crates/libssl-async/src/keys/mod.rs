@@ -46,7 +46,6 @@ mod keymgmt;
 mod kind;
 mod method;
 mod operation;
-mod params;
 mod provider;
 mod public;
 mod queue;

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -21,6 +20,7 @@ use openssl_sys as ffi;
 use super::backend::Backend;
 use super::kind::Kind;
 use super::{decrypt, keymgmt, signature};
+use crate::builtin::{self, dispatch};
 
 const NAME: &CStr = c"libssl-async";
 const PROPERTIES: &CStr = c"provider=libssl-async";
@@ -157,29 +157,5 @@ unsafe extern "C" fn query_operation(
 }
 
 const fn algorithm(names: &'static CStr, functions: &'static [sys::OSSL_DISPATCH]) -> sys::OSSL_ALGORITHM {
-    sys::OSSL_ALGORITHM {
-        algorithm_names: names.as_ptr(),
-        property_definition: PROPERTIES.as_ptr(),
-        implementation: functions.as_ptr(),
-        algorithm_description: ptr::null(),
-    }
-}
-
-/// One line of a dispatch table, whose function must have the type that belongs to the number.
-macro_rules! dispatch {
-    ($id:ident, $type:ident, $function:expr) => {
-        libssl_async_sys::OSSL_DISPATCH {
-            function_id: libssl_async_sys::$id,
-            // SAFETY: libcrypto turns the pointer back into the type of the number before it calls it.
-            function: unsafe {
-                std::mem::transmute::<libssl_async_sys::$type, Option<unsafe extern "C" fn()>>(Some($function))
-            },
-        }
-    };
-}
-pub(super) use dispatch;
-
-/// Runs a function that libcrypto called; nothing unwinds into C. A panic, already reported, is a failure.
-pub(super) fn guard<T>(failure: T, function: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(function)).unwrap_or(failure)
+    builtin::algorithm(names, PROPERTIES, functions)
 }

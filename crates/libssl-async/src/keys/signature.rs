@@ -12,10 +12,10 @@ use super::DigestAlgorithm;
 use super::backend::Backend;
 use super::keymgmt::Key;
 use super::kind::Kind;
-use super::params::{Descriptions, END, Parameters, Unfit, Value, description};
-use super::provider::{dispatch, guard};
 use super::raise::{raise, raise_text};
 use super::scheme::{Padding, SignatureScheme};
+use crate::builtin::params::{Descriptions, END, Parameters, Unfit, Value, description};
+use crate::builtin::{dispatch, guard};
 
 pub(super) static FUNCTIONS: [sys::OSSL_DISPATCH; 12] = [
     dispatch!(OSSL_FUNC_SIGNATURE_NEWCTX, OSSL_FUNC_signature_newctx_fn, new),

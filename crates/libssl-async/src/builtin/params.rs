@@ -8,24 +8,24 @@ use openssl_sys as ffi;
 
 /// Parameters that libcrypto sets with one call.
 #[derive(Clone, Copy)]
-pub(super) struct Parameters(*const ffi::OSSL_PARAM);
+pub(crate) struct Parameters(*const ffi::OSSL_PARAM);
 
-pub(super) enum Value {
+pub(crate) enum Value {
     Integer(c_int),
     Text(String),
 }
 
 /// The value of a parameter is not of its type.
-pub(super) struct Unfit;
+pub(crate) struct Unfit;
 
 impl Parameters {
     /// # Safety
     /// `parameters` is null or a table that outlives the value.
-    pub(super) unsafe fn new(parameters: *const ffi::OSSL_PARAM) -> Self {
+    pub(crate) unsafe fn new(parameters: *const ffi::OSSL_PARAM) -> Self {
         Self(parameters)
     }
 
-    pub(super) fn get(self, name: &CStr) -> Result<Option<Value>, Unfit> {
+    pub(crate) fn get(self, name: &CStr) -> Result<Option<Value>, Unfit> {
         // SAFETY: the table is null or valid, as `new` demands.
         let parameter = unsafe { ffi::OSSL_PARAM_locate_const(self.0, name.as_ptr()).as_ref() };
         let Some(parameter) = parameter else { return Ok(None) };
@@ -36,7 +36,7 @@ impl Parameters {
         value.map(Some).ok_or(Unfit)
     }
 
-    pub(super) fn integer(self, name: &CStr) -> Result<Option<c_int>, Unfit> {
+    pub(crate) fn integer(self, name: &CStr) -> Result<Option<c_int>, Unfit> {
         match self.get(name)? {
             Some(Value::Integer(value)) => Ok(Some(value)),
             Some(Value::Text(_)) => Err(Unfit),
@@ -44,7 +44,7 @@ impl Parameters {
         }
     }
 
-    pub(super) fn text(self, name: &CStr) -> Result<Option<String>, Unfit> {
+    pub(crate) fn text(self, name: &CStr) -> Result<Option<String>, Unfit> {
         match self.get(name)? {
             Some(Value::Text(value)) => Ok(Some(value)),
             Some(Value::Integer(_)) => Err(Unfit),
@@ -70,21 +70,21 @@ fn integer(parameter: &ffi::OSSL_PARAM) -> Option<c_int> {
 }
 
 /// A table of what parameters there are.
-pub(super) struct Descriptions<const N: usize>(pub(super) [ffi::OSSL_PARAM; N]);
+pub(crate) struct Descriptions<const N: usize>(pub(crate) [ffi::OSSL_PARAM; N]);
 
 // SAFETY: the pointers lead to constant names, and libcrypto only reads.
 unsafe impl<const N: usize> Sync for Descriptions<N> {}
 
 impl<const N: usize> Descriptions<N> {
-    pub(super) fn as_ptr(&self) -> *const ffi::OSSL_PARAM {
+    pub(crate) fn as_ptr(&self) -> *const ffi::OSSL_PARAM {
         self.0.as_ptr()
     }
 }
 
-pub(super) const fn description(name: &'static CStr, data_type: c_uint) -> ffi::OSSL_PARAM {
+pub(crate) const fn description(name: &'static CStr, data_type: c_uint) -> ffi::OSSL_PARAM {
     ffi::OSSL_PARAM { key: name.as_ptr(), data_type, data: ptr::null_mut(), data_size: 0, return_size: 0 }
 }
 
 /// The end of a table.
-pub(super) const END: ffi::OSSL_PARAM =
+pub(crate) const END: ffi::OSSL_PARAM =
     ffi::OSSL_PARAM { key: ptr::null(), data_type: 0, data: ptr::null_mut(), data_size: 0, return_size: 0 };
