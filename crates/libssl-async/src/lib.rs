@@ -8,6 +8,7 @@
 //! - [`keys`] makes private keys of futures: an HSM, a KMS, another process;
 //! - [`Workers`] is the pool; [`Workers::metrics`] tells what it did;
 //! - [`PinnedStream`] stays in asynchronous mode, for engines that also accelerate records;
+//! - with the feature `aws-lc`, `exchange` has keys exchanged by AWS-LC, for less CPU time;
 //! - [`connection`] is the layer without I/O, for those who bring their own.
 //!
 //! # The man page, function by function
@@ -31,6 +32,8 @@ mod completion;
 pub mod connection;
 mod connector;
 mod error;
+#[cfg(feature = "aws-lc")]
+pub mod exchange;
 mod handshake;
 mod job;
 pub mod keys;
