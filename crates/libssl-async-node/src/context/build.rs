@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions};
+use libssl_async::exchange;
+use openssl::ssl::{SslContextBuilder, SslMethod, SslMode, SslOptions};
 use openssl::x509::X509;
 use openssl::x509::verify::X509VerifyFlags;
 
@@ -20,7 +21,7 @@ use crate::error::Checked;
 /// Makes a context.
 pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHandle> {
     initialise()?;
-    let mut builder = SslContext::builder(SslMethod::tls())?;
+    let mut builder = exchange::context_builder(SslMethod::tls())?;
     // Chains are completed here once, not in every handshake.
     builder.set_mode(SslMode::NO_AUTO_CHAIN);
     set_options(&mut builder, options);
