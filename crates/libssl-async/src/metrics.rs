@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use libssl_async_sys::thin::AsyncStatus;
+
 /// The upper bounds, in milliseconds, of the buckets of [`Metrics::pause_time`]; the last bucket has none.
 pub const PAUSE_TIME_BOUNDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 100.0, 1_000.0, 10_000.0];
 
@@ -20,10 +22,22 @@ pub struct Metrics {
     pub refused: u64,
     /// Times that a job paused (`SSL_ERROR_WANT_ASYNC`).
     pub pauses: u64,
+    /// Pauses whose status was `ASYNC_STATUS_OK`: the source has the request, and calls back.
+    pub status_ok: u64,
+    /// Pauses whose status was `ASYNC_STATUS_EAGAIN`: the source was busy.
+    pub status_again: u64,
+    /// Pauses whose status was `ASYNC_STATUS_ERR`: the source could not take the request.
+    pub status_error: u64,
+    /// Pauses whose status was `ASYNC_STATUS_UNSUPPORTED`: the source does not call back, or set no status.
+    pub status_unsupported: u64,
     /// Times that a paused job was resumed.
     pub resumes: u64,
     /// Times that the asynchronous callback was called by a source.
     pub callbacks: u64,
+    /// Completions that a descriptor of the source told, and not the callback.
+    pub descriptors: u64,
+    /// Jobs resumed to see whether their request is done: the source has no callback and no descriptor.
+    pub looks: u64,
     /// Requests submitted again after `ASYNC_STATUS_EAGAIN`.
     pub again_retries: u64,
     /// Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`).
@@ -50,8 +64,14 @@ pub(crate) struct Counters {
     pub(crate) refused: Counter,
     pub(crate) waiting: Counter,
     pub(crate) pauses: Counter,
+    status_ok: Counter,
+    status_again: Counter,
+    status_error: Counter,
+    status_unsupported: Counter,
     pub(crate) resumes: Counter,
     pub(crate) callbacks: Counter,
+    pub(crate) descriptors: Counter,
+    pub(crate) looks: Counter,
     pub(crate) again_retries: Counter,
     pub(crate) job_waits: Counter,
     pub(crate) drained: Counter,
@@ -62,6 +82,17 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Counts the status of a pause; there is one whenever there is a job.
+    pub(crate) fn paused_with(&self, status: Option<AsyncStatus>) {
+        let counter = match status {
+            Some(AsyncStatus::Again) => &self.status_again,
+            Some(AsyncStatus::Error) => &self.status_error,
+            Some(AsyncStatus::Ok) => &self.status_ok,
+            _ => &self.status_unsupported,
+        };
+        counter.add(1);
+    }
+
     /// Counts the end of a pause.
     pub(crate) fn resumed(&self, pause: Duration) {
         self.resumes.add(1);
@@ -78,8 +109,14 @@ impl Counters {
             refused: self.refused.get(),
             waiting: self.waiting.get(),
             pauses: self.pauses.get(),
+            status_ok: self.status_ok.get(),
+            status_again: self.status_again.get(),
+            status_error: self.status_error.get(),
+            status_unsupported: self.status_unsupported.get(),
             resumes: self.resumes.get(),
             callbacks: self.callbacks.get(),
+            descriptors: self.descriptors.get(),
+            looks: self.looks.get(),
             again_retries: self.again_retries.get(),
             job_waits: self.job_waits.get(),
             drained: self.drained.get(),

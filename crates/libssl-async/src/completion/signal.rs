@@ -1,7 +1,7 @@
 //! The part of a connection that other threads see.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -29,6 +29,7 @@ pub(crate) struct Signal {
     failure: Mutex<Option<KeyError>>,
     /// The last status that libssl told, or [`NO_STATUS`].
     status: AtomicI32,
+    called_back: AtomicBool,
 }
 
 /// The stored completion (rule 5), and the task that waits for it.
@@ -59,6 +60,7 @@ impl Signal {
             request: Mutex::default(),
             failure: Mutex::default(),
             status: AtomicI32::new(NO_STATUS),
+            called_back: AtomicBool::new(false),
         })
     }
 
@@ -74,6 +76,11 @@ impl Signal {
     pub(crate) fn complete(this: &Arc<Self>) {
         lock(&this.permit).completed = true;
         this.inbox.complete(Arc::clone(this));
+    }
+
+    /// Stores the permit of a completion that the connection learned itself, on its own thread.
+    pub(crate) fn store_permit(&self) {
+        lock(&self.permit).completed = true;
     }
 
     /// Takes the permit, if the operation has completed.
@@ -167,8 +174,14 @@ impl Signal {
         self.status.store(raw, Ordering::Relaxed);
     }
 
+    /// Whether a source of this connection has ever called back.
+    pub(crate) fn was_called_back(&self) -> bool {
+        self.called_back.load(Ordering::Relaxed)
+    }
+
     pub(super) fn count_callback(&self, status: Option<AsyncStatus>) {
         self.set_status(status);
+        self.called_back.store(true, Ordering::Relaxed);
         self.counters.callbacks.add(1);
     }
 

@@ -1,7 +1,6 @@
 //! A connection whose SSL calls run inside jobs.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::raw::c_int;
 use std::rc::Rc;
@@ -15,7 +14,9 @@ use libssl_async_sys::thin::AsyncStatus;
 use openssl::ssl::{Ssl, SslRef};
 use openssl_sys as ffi;
 
+use super::awaiting::Awaiting;
 use super::buffer::Buffer;
+use super::delay::Delays;
 use super::session::{Outcome, Session};
 use super::wire::Wire;
 use super::{Connection, Step, Want};
@@ -44,8 +45,8 @@ pub(crate) enum Stay {
 /// The most that one call reads or writes, in bytes: one record.
 const RECORD: usize = 16 * 1024;
 
-/// The first and the longest delay before a request that found the source busy is submitted again (rule 8).
-const RETRY_DELAY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(64));
+/// How long to wait before a request that found the source busy is submitted again (rule 8).
+const RETRIES: Delays = Delays { first: Duration::from_millis(1), longest: Duration::from_millis(64) };
 
 impl JobConnection {
     /// Takes an SSL that is set to its side (`set_accept_state` or `set_connect_state`) and has made no call yet.
@@ -72,6 +73,7 @@ impl JobConnection {
 
     fn over(session: Session, local: &Rc<Local>) -> Self {
         let job = Job {
+            awaiting: Awaiting::default(),
             session,
             local: Rc::clone(local),
             paused: None,
@@ -179,8 +181,8 @@ impl JobConnection {
     }
 
     /// Waits for what [`Want::Completion`] asks for.
-    pub fn poll_completed(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.job.session.signal().poll_completed(context)
+    pub fn poll_completed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.job.poll_completed(context)
     }
 
     /// Waits for what [`Want::Job`] asks for.
@@ -223,6 +225,8 @@ impl fmt::Debug for JobConnection {
 
 /// The connection itself: what stays alive until its job has ended.
 pub(crate) struct Job {
+    /// Before `session`: descriptors are let go of before the SSL is freed (rule 23).
+    awaiting: Awaiting,
     session: Session,
     local: Rc<Local>,
     paused: Option<Paused>,
@@ -332,6 +336,7 @@ impl Job {
             _ => {}
         }
         self.retries = 0;
+        self.awaiting.end();
         self.local.jobs.job_ended();
         match outcome? {
             Outcome::Done => self.succeed(operation, count),
@@ -383,9 +388,11 @@ impl Job {
         event!(trace, connection = signal.id().get(), "paused");
         let now = Instant::now();
         let status = signal.status();
+        signal.counters().paused_with(status);
+        self.awaiting.pause(self.session.ssl(), signal, status);
         let (until, result) = match status {
             Some(AsyncStatus::Again) => {
-                let delay = retry_delay(self.retries);
+                let delay = RETRIES.after(self.retries);
                 (Until::Time(now + delay), Ok(Step::Wait(Want::Retry(delay))))
             }
             // The call is resumed once, to fail; if it pauses again, only a completion may resume it (rules 7 and 9).
@@ -426,8 +433,14 @@ impl Job {
     }
 
     /// Stops counting on the end of the job: it is left paused for ever (rule 13).
-    pub(crate) fn give_up(&self) {
+    pub(crate) fn give_up(&mut self) {
+        self.awaiting.stop();
         self.local.jobs.resume();
+    }
+
+    /// Waits for what [`Want::Completion`] asks for.
+    pub(crate) fn poll_completed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.awaiting.poll(self.session.signal(), context)
     }
 
     pub(crate) fn is_paused(&self) -> bool {
@@ -470,12 +483,4 @@ unsafe fn call_ssl(
             }
         }
     }
-}
-
-/// Doubles with each retry and is shortened at random by up to a half, so that connections do not retry in step.
-fn retry_delay(retries: u32) -> Duration {
-    let (first, longest) = RETRY_DELAY;
-    let delay = first.saturating_mul(1 << retries.min(16)).min(longest);
-    let random = RandomState::new().hash_one(retries) as u32;
-    delay - delay.mul_f64(f64::from(random) / f64::from(u32::MAX) / 2.0)
 }

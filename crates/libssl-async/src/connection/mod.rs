@@ -6,8 +6,12 @@
 //! [`JobConnection`] makes its calls inside jobs and stays on its thread; [`Connection`] has no job and is `Send`.
 
 mod alert;
+mod awaiting;
 mod bio;
 mod buffer;
+mod delay;
+#[cfg(unix)]
+mod descriptors;
 mod job;
 mod plain;
 mod session;
@@ -39,7 +43,8 @@ pub enum Want {
     Input,
     /// Room for ciphertext: what is buffered has to be sent. Corresponds to `SSL_ERROR_WANT_WRITE`.
     Output,
-    /// The completion of the operation for which the job is paused, and nothing else (rule 7).
+    /// The completion of the operation for which the job is paused, and nothing else (rule 7): the callback tells it, or
+    /// a descriptor of the source (rule 23), or time, for a source that has neither (rule 10).
     /// Corresponds to `SSL_ERROR_WANT_ASYNC`.
     Completion,
     /// Time: the source was busy (`ASYNC_STATUS_EAGAIN`), and gets the request again after this delay (rule 8).

@@ -55,7 +55,7 @@ impl Drain {
             let job = ending.job.as_mut().expect("taken at the end");
             let id = job.signal().id();
             let settled = timeout(ending.local.drain.patience, settle(job)).await.is_ok();
-            let job = ending.job.take().expect("taken here");
+            let mut job = ending.job.take().expect("taken here");
             let counters = &ending.local.counters;
             if settled {
                 drop(job);
@@ -94,7 +94,7 @@ async fn settle(job: &mut Job) {
             Ok(Step::Wait(Want::Completion)) => {
                 // A job that went on may have made another request meanwhile.
                 job.signal().cancel_request();
-                poll_fn(|context| job.signal().poll_completed(context)).await;
+                poll_fn(|context| job.poll_completed(context)).await;
             }
             _ => {}
         }

@@ -5,6 +5,8 @@ mod support;
 
 mod abandoned;
 mod completions;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod every_call;
 mod off_the_fibre;
 mod pinned;
