@@ -18,7 +18,8 @@ mod sys {
 
 /// What the headers declare, in the types that `libssl-async-sys` exports.
 mod signatures {
-    #![allow(non_camel_case_types, non_upper_case_globals, unreachable_pub)]
+    // The values of an enumeration come with its type.
+    #![allow(dead_code, non_camel_case_types, non_upper_case_globals, unreachable_pub)]
     use libssl_async_sys::*;
 
     include!(concat!(env!("OUT_DIR"), "/signatures.rs"));

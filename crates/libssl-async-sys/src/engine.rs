@@ -1,10 +1,33 @@
 //! `<openssl/engine.h>`: third-party engines. OpenSSL 4.0 has none.
 
+use crate::ui::UI_METHOD;
 use openssl_sys::{ENGINE, EVP_PKEY};
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 
-/// How a key's passphrase is asked for.
-pub enum UI_METHOD {}
+/// What an engine does for a type of public-key algorithm.
+pub enum EVP_PKEY_METHOD {}
+
+/// Initialises an engine, or ends it.
+pub type ENGINE_GEN_INT_FUNC_PTR = Option<unsafe extern "C" fn(e: *mut ENGINE) -> c_int>;
+/// Takes an engine's commands.
+pub type ENGINE_CTRL_FUNC_PTR = Option<
+    unsafe extern "C" fn(
+        e: *mut ENGINE,
+        cmd: c_int,
+        i: c_long,
+        p: *mut c_void,
+        f: Option<unsafe extern "C" fn()>,
+    ) -> c_int,
+>;
+/// Without a place for a method, tells the types that an engine has, and returns their number.
+pub type ENGINE_PKEY_METHS_PTR = Option<
+    unsafe extern "C" fn(
+        e: *mut ENGINE,
+        method: *mut *mut EVP_PKEY_METHOD,
+        nids: *mut *const c_int,
+        nid: c_int,
+    ) -> c_int,
+>;
 
 /// [`ENGINE_set_default`]: RSA.
 pub const ENGINE_METHOD_RSA: c_uint = 0x0001;
@@ -106,6 +129,13 @@ unsafe extern "C" {
     /// 1 if [`ENGINE_ctrl_cmd_string`] can send the command.
     pub fn ENGINE_cmd_is_executable(e: *mut ENGINE, cmd: c_int) -> c_int;
 
+    /// What initialises the engine.
+    pub fn ENGINE_get_init_function(e: *const ENGINE) -> ENGINE_GEN_INT_FUNC_PTR;
+    /// What takes the engine's commands.
+    pub fn ENGINE_get_ctrl_function(e: *const ENGINE) -> ENGINE_CTRL_FUNC_PTR;
+    /// The public-key algorithms of the engine.
+    pub fn ENGINE_get_pkey_meths(e: *const ENGINE) -> ENGINE_PKEY_METHS_PTR;
+
     /// Makes the engine the default for `ENGINE_METHOD_*`, process-wide.
     pub fn ENGINE_set_default(e: *mut ENGINE, flags: c_uint) -> c_int;
     /// Makes the engine the default for a list of names, process-wide.
@@ -124,4 +154,23 @@ unsafe extern "C" {
         ui_method: *mut UI_METHOD,
         callback_data: *mut c_void,
     ) -> *mut EVP_PKEY;
+
+    /// The engine is no default any more: for RSA.
+    pub fn ENGINE_unregister_RSA(e: *mut ENGINE);
+    /// As before, for DSA.
+    pub fn ENGINE_unregister_DSA(e: *mut ENGINE);
+    /// As before, for DH.
+    pub fn ENGINE_unregister_DH(e: *mut ENGINE);
+    /// As before, for elliptic curves.
+    pub fn ENGINE_unregister_EC(e: *mut ENGINE);
+    /// As before, for random numbers.
+    pub fn ENGINE_unregister_RAND(e: *mut ENGINE);
+    /// As before, for symmetric ciphers.
+    pub fn ENGINE_unregister_ciphers(e: *mut ENGINE);
+    /// As before, for digests.
+    pub fn ENGINE_unregister_digests(e: *mut ENGINE);
+    /// As before, for operations of public-key algorithms.
+    pub fn ENGINE_unregister_pkey_meths(e: *mut ENGINE);
+    /// As before, for encodings of public-key algorithms.
+    pub fn ENGINE_unregister_pkey_asn1_meths(e: *mut ENGINE);
 }

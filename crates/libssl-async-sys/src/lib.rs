@@ -9,6 +9,8 @@
 //! | [`pkey`] | `evp.h`, `rsa.h` | keys that a provider holds |
 //! | [`x509`] | `x509_vfy.h`, `pkcs12.h` | verification, revocation lists, archives |
 //! | [`crypto`] | `crypto.h`, `conf.h`, `err.h` | initialisation, error marks |
+//! | [`store`] | `store.h` | keys by URI |
+//! | [`ui`] | `ui.h` | passphrases |
 //! | `engine` | `engine.h` | third-party engines; absent from OpenSSL 4.0 and `no-engine` builds |
 //! | [`thin`] | | the man page's functions on the `openssl` crate's types |
 //!
@@ -28,7 +30,9 @@ pub mod params;
 pub mod pkey;
 pub mod provider;
 pub mod ssl;
+pub mod store;
 pub mod thin;
+pub mod ui;
 pub mod x509;
 
 pub use asynch::*;
@@ -39,6 +43,8 @@ pub use params::*;
 pub use pkey::*;
 pub use provider::*;
 pub use ssl::*;
+pub use store::*;
+pub use ui::*;
 pub use x509::*;
 
 #[cfg(not(any(ossl400, osslconf = "OPENSSL_NO_ENGINE")))]

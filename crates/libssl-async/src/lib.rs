@@ -7,6 +7,7 @@
 //!   futures for any tokio runtime, and never block the runtime that awaits them;
 //! - [`keys`] makes private keys of futures: an HSM, a KMS, another process;
 //! - [`Workers`] is the pool; [`Workers::metrics`] tells what it did;
+//! - `engine` loads third-party engines, up to OpenSSL 3.x;
 //! - [`PinnedStream`] stays in asynchronous mode, for engines that also accelerate records;
 //! - with the feature `aws-lc`, `exchange` has keys exchanged by AWS-LC, for less CPU time;
 //! - [`connection`] is the layer without I/O, for those who bring their own.
@@ -31,13 +32,18 @@ mod builtin;
 mod completion;
 pub mod connection;
 mod connector;
+#[cfg(all(engine, unix))]
+pub mod engine;
 mod error;
 #[cfg(feature = "aws-lc")]
 pub mod exchange;
 mod handshake;
 mod job;
 pub mod keys;
+#[cfg(unix)]
+mod libcrypto;
 mod metrics;
+mod passphrase;
 mod process;
 mod stream;
 mod sync;
@@ -50,7 +56,10 @@ pub use connector::TlsConnector;
 pub use error::{Error, SslError};
 pub use handshake::Handshake;
 pub use job::is_capable;
+#[cfg(unix)]
+pub use libcrypto::Origin;
 pub use libssl_async_sys::thin::AsyncStatus;
 pub use metrics::{Metrics, PAUSE_TIME_BOUNDS};
+pub use passphrase::Secret;
 pub use stream::{PinnedStream, TlsStream};
 pub use worker::{PinnedTask, Shutdown, Workers, WorkersBuilder};

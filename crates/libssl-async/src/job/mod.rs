@@ -1,10 +1,13 @@
 //! The rules of libssl's fibres: their stacks, the pool of a thread, and which connection drives one.
 
 mod driving;
+mod paused;
 mod stack;
 mod thread;
 
 pub(crate) use driving::{block_for, blocked, drive, driver, resumes};
+#[cfg(all(engine, unix))]
+pub(crate) use paused::wait as wait_for_pauses;
 pub(crate) use thread::{ThreadJobs, Waiting};
 
 use std::sync::OnceLock;

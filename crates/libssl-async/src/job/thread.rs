@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 use libssl_async_sys as ffi;
 use openssl::error::ErrorStack;
 
+use super::paused;
+
 /// The job pool of the current thread, which lives as long as this value (rule 17).
 ///
 /// Not `Send`: jobs belong to the thread that started them (rule 1).
@@ -57,11 +59,13 @@ impl ThreadJobs {
     /// Counts a job that paused.
     pub(crate) fn pause(&self) {
         self.paused.set(self.paused.get() + 1);
+        paused::pause();
     }
 
     /// Counts a paused job that goes on.
     pub(crate) fn resume(&self) {
         self.paused.set(self.paused.get() - 1);
+        paused::resume();
     }
 
     /// Calls the first of the queue: a job has ended, so there is a free one.

@@ -1,0 +1,17 @@
+//! Third-party engines: the asynchronous one of `accelerator/`, and those of the system.
+#![cfg(all(engine, target_os = "linux"))]
+
+#[path = "../interop/authority.rs"]
+#[allow(dead_code, reason = "only a part is used")]
+mod authority;
+#[path = "../local_key/mod.rs"]
+mod local_key;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accelerator;
+mod handshakes;
+mod loading;
+
+/// The protocols that servers speak.
+const PROTOCOLS: &[u8] = b"\x04echo";
