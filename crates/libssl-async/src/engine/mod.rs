@@ -16,7 +16,7 @@
 //!
 //! An engine tells that a request is done by the callback of the job's wait context, by a descriptor, or by neither; see
 //! the statuses in [`Metrics`](crate::Metrics) for what it does. An engine that blocks instead, as most of those for
-//! tokens do, is for [`keys::Offload`](crate::keys).
+//! tokens do, is for [`keys::Offload`](crate::keys::Offload).
 //!
 //! OpenSSL 4.0 has no engines, and neither has this module with it. An engine that is bound to another libcrypto than this
 //! program would never see a job: it is refused with [`EngineError::Libcrypto`].
@@ -116,7 +116,7 @@ impl Engine {
     /// passphrase, `pin` is called with its question; `None` gives up.
     ///
     /// The engine may block, so it does on a thread of the runtime that this is called on. Dropping the future answers its
-    /// next question with `None`. Most such keys block wherever they sign: [`keys::Offload`](crate::keys) makes
+    /// next question with `None`. Most such keys block wherever they sign: [`keys::Offload`](crate::keys::Offload) makes
     /// asynchronous ones of them. Corresponds to `ENGINE_load_private_key`.
     pub async fn private_key<R>(&self, key: &str, pin: impl FnMut(String) -> R) -> Result<PKey<Private>, EngineError>
     where
