@@ -1,8 +1,8 @@
 //! `<openssl/crypto.h>`, `<openssl/conf.h>` and `<openssl/err.h>`: initialisation, secrets, marks in the error queue.
 
 use libc::size_t;
-use openssl_sys::OPENSSL_INIT_SETTINGS;
-use std::ffi::{c_char, c_int, c_ulong, c_void};
+use openssl_sys::{BIO, CONF, CONF_METHOD, OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX};
+use std::ffi::{c_char, c_int, c_long, c_ulong, c_void};
 
 /// [`OPENSSL_init_crypto`]: read `openssl.cnf`.
 pub const OPENSSL_INIT_LOAD_CONFIG: u64 = 0x40;
@@ -20,6 +20,12 @@ unsafe extern "C" {
     /// Applies the section `appname` of a configuration file; 1 or more on success. Null stands for the default file, the
     /// default section; no `CONF_MFLAGS_*` in `flags` make every error one of the file.
     pub fn CONF_modules_load_file(filename: *const c_char, appname: *const c_char, flags: c_ulong) -> c_int;
+    /// An empty configuration for `libctx`; a null `meth` stands for the default one.
+    pub fn NCONF_new_ex(libctx: *mut OSSL_LIB_CTX, meth: *mut CONF_METHOD) -> *mut CONF;
+    /// Reads a configuration; writes the number of the line that it does not understand.
+    pub fn NCONF_load_bio(conf: *mut CONF, bp: *mut BIO, eline: *mut c_long) -> c_int;
+    /// Applies the section `appname` of a configuration; 1 or more on success.
+    pub fn CONF_modules_load(cnf: *const CONF, appname: *const c_char, flags: c_ulong) -> c_int;
     /// Frees what libcrypto keeps for the calling thread, as the end of the thread does.
     pub fn OPENSSL_thread_stop();
     /// Overwrites secrets in a way that the compiler does not remove.

@@ -7,7 +7,7 @@
 //!   futures for any tokio runtime, and never block the runtime that awaits them;
 //! - [`keys`] makes private keys of futures: an HSM, a KMS, another process;
 //! - [`Workers`] is the pool; [`Workers::metrics`] tells what it did;
-//! - `engine` loads third-party engines, up to OpenSSL 3.x;
+//! - `engine` loads third-party engines, up to OpenSSL 3.x, and [`provider`] third-party providers;
 //! - [`PinnedStream`] stays in asynchronous mode, for engines that also accelerate records;
 //! - with the feature `aws-lc`, `exchange` has keys exchanged by AWS-LC, for less CPU time;
 //! - [`connection`] is the layer without I/O, for those who bring their own.
@@ -45,6 +45,8 @@ mod libcrypto;
 mod metrics;
 mod passphrase;
 mod process;
+#[cfg(unix)]
+pub mod provider;
 mod stream;
 mod sync;
 mod trace;

@@ -1,6 +1,7 @@
 //! The rules of libssl's fibres: their stacks, the pool of a thread, and which connection drives one.
 
 mod driving;
+#[cfg(all(engine, unix))]
 mod paused;
 mod stack;
 mod thread;

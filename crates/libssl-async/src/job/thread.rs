@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use libssl_async_sys as ffi;
 use openssl::error::ErrorStack;
 
+#[cfg(all(engine, unix))]
 use super::paused;
 
 /// The job pool of the current thread, which lives as long as this value (rule 17).
@@ -59,12 +60,14 @@ impl ThreadJobs {
     /// Counts a job that paused.
     pub(crate) fn pause(&self) {
         self.paused.set(self.paused.get() + 1);
+        #[cfg(all(engine, unix))]
         paused::pause();
     }
 
     /// Counts a paused job that goes on.
     pub(crate) fn resume(&self) {
         self.paused.set(self.paused.get() - 1);
+        #[cfg(all(engine, unix))]
         paused::resume();
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use libssl_async::engine::{Engine, EngineBuilder, Method};
 use libssl_async::{AsyncStatus, Error, Metrics, TlsAcceptor, Workers};
@@ -283,4 +284,38 @@ async fn what_is_given_up_is_kept_until_the_engine_is_done() {
             client.unwrap().unwrap_err();
         }
     }
+}
+
+/// Measures what waiting for a full queue costs, and prints it: CPU time of the process, both ends and engine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn the_cost_of_a_short_queue() {
+    const CONNECTIONS: u64 = 2_000;
+    let _alone = alone().await;
+    for round in 0..5 {
+        let mut costs = Vec::new();
+        for queue in ["8", "1024"] {
+            let scene = Arc::new(Scene::new(accelerator().command("QUEUE", queue), &local_key::rsa()));
+            let before = cpu_time();
+            scene.serve(CONNECTIONS, 256, AsyncStatus::Ok).await;
+            let cost = (cpu_time() - before) / CONNECTIONS as u32;
+            let metrics = scene.assert_served(CONNECTIONS);
+            println!("round {round}, queue {queue}: {cost:?} a handshake, {} retries", metrics.again_retries);
+            costs.push(cost.as_secs_f64());
+        }
+        println!("round {round}: {:.3}", costs[0] / costs[1]);
+    }
+}
+
+/// Of this process, so far.
+fn cpu_time() -> Duration {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: there is room for the answer, which is written on success.
+    let usage = unsafe {
+        assert_eq!(libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()), 0);
+        usage.assume_init()
+    };
+    let [seconds, micros] =
+        [usage.ru_utime.tv_sec + usage.ru_stime.tv_sec, usage.ru_utime.tv_usec + usage.ru_stime.tv_usec];
+    Duration::from_secs(seconds as u64) + Duration::from_micros(micros as u64)
 }
