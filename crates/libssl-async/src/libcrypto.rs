@@ -63,11 +63,11 @@ impl SharedObject {
         Ok(Self { handle })
     }
 
-    /// Where the object itself is, if it has anything that can be called.
-    pub(crate) fn origin(&self) -> Option<Origin> {
-        // SAFETY: the handle and the names are valid.
-        let entry = |name: &CStr| unsafe { libc::dlsym(self.handle, name.as_ptr()) };
-        [c"bind_engine", c"OSSL_provider_init"].map(entry).into_iter().find_map(|entry| Origin::of(entry))
+    /// Where the object itself is, if it has an engine.
+    #[cfg(engine)]
+    pub(crate) fn origin_of_engine(&self) -> Option<Origin> {
+        // SAFETY: the handle and the name are valid.
+        Origin::of(unsafe { libc::dlsym(self.handle, c"bind_engine".as_ptr()) })
     }
 
     /// Fails with the other one if a function of libcrypto's that this object calls is not our libcrypto's. Tells whether

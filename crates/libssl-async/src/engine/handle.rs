@@ -179,7 +179,7 @@ fn check_file(path: &Path) -> Result<(), EngineError> {
     let ours = Origin::of_libcrypto();
     let theirs = match object.uses_ours() {
         Ok(true) => return Ok(()),
-        Ok(false) => object.origin().unwrap_or_else(|| ours.clone()),
+        Ok(false) => object.origin_of_engine().unwrap_or_else(|| ours.clone()),
         Err(theirs) => theirs,
     };
     Err(EngineError::Libcrypto { path: path.to_owned(), theirs, ours })
