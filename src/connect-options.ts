@@ -26,7 +26,7 @@ export interface ConnectOptions {
   path?: string | undefined;
   /** The settings. Default: those of `createContext({})`, which trusts what Node trusts. */
   context?: Context | undefined;
-  /** The name that the server is asked for and its certificate is checked for. Default: `host`. */
+  /** The name that the server is asked for and its certificate is checked for; both in ASCII. Default: `host`. */
   servername?: string | undefined;
   /** Protocols for ALPN, in order of preference. Default: the context's. */
   ALPNProtocols?: readonly string[] | undefined;

@@ -9,6 +9,7 @@ import { type Context, contextOf, createContext } from './context.ts';
 import { environment } from './environment.ts';
 import { TlsError, abortError } from './errors.ts';
 import { onAbort } from './operations.ts';
+import { asciiName } from './server-name.ts';
 
 let defaultContext: Context | undefined;
 
@@ -23,22 +24,26 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   checkConnectOptions(options);
   const { signal, path } = options;
   if (signal?.aborted) throw abortError(signal);
+  const name = nameOf(options);
   const addresses = path === undefined ? await resolve(options) : [];
-  const connection = dial(options, addresses);
+  const connection = dial(options, addresses, name);
   // Without a handshake, this waits for the socket to be connected.
   await connection.awaitHandshake(signal);
   return connection;
 }
 
-function dial(options: ConnectOptions, addresses: string[]): Connection {
+/** What the server's certificate has to be for. */
+function nameOf({ servername, host }: ConnectOptions): string {
+  return servername ? asciiName(servername, 'servername') : asciiName(host ?? 'localhost', 'host');
+}
+
+function dial(options: ConnectOptions, addresses: string[], name: string): Connection {
   const context = options.context ?? (defaultContext ??= createContext({}));
   const { native: nativeContext, rejectUnauthorized: rejects } = contextOf(context);
-  const host = options.host ?? 'localhost';
-  const servername = options.servername ?? (options.path === undefined ? host : undefined);
   const rejectUnauthorized = options.rejectUnauthorized ?? rejects;
   const protocols = protocolList(options.ALPNProtocols, 'ALPNProtocols');
   const client = {
-    ...(servername !== undefined && isIP(servername) === 0 && { servername }),
+    ...(asksFor(name, options) && { servername: name }),
     ...(protocols && { alpnProtocols: protocols }),
     ...(options.session && { session: Buffer.from(options.session) }),
     rejectUnauthorized,
@@ -68,8 +73,13 @@ function dial(options: ConnectOptions, addresses: string[]): Connection {
     remote,
     truncation: options.truncation,
     onClosed: undefined,
-    onEstablished: (connection) => checkIdentity(connection, servername || host, rejectUnauthorized, options),
+    onEstablished: (connection) => checkIdentity(connection, name, rejectUnauthorized, options),
   });
+}
+
+/** Whether the server is told the name: addresses are not (RFC 6066, section 3), nor is the name of a path. */
+function asksFor(name: string, { servername, path }: ConnectOptions): boolean {
+  return isIP(name) === 0 && (servername ?? (path === undefined ? name : '')) !== '';
 }
 
 function checkIdentity(connection: Connection, name: string, rejects: boolean, options: ConnectOptions): void {

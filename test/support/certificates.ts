@@ -45,9 +45,9 @@ export type KeyType = 'rsa-2048' | 'rsa-3072' | 'rsa-pss-2048' | 'p-256' | 'p-38
 export interface IssueOptions {
   /** Default: `'p-256'`. */
   type?: KeyType;
-  /** Subject alternative names: host names and IPv4 addresses. Default: `localhost` and `127.0.0.1`. */
-  names?: string[];
-  /** The subject's common name. Default: the first of `names`. */
+  /** Subject alternative names: host names and IPv4 addresses, or as they are. Default: `localhost` and `127.0.0.1`. */
+  names?: (string | GeneralName)[];
+  /** The subject's common name. Default: the first of `names` that is a string. */
   subject?: string;
   /** Who signs. Default: the certificate's own key. */
   issuer?: Identity;
@@ -77,7 +77,7 @@ const HOUR = 3_600_000;
 /** Makes a certificate and its key. */
 export function issue(options: IssueOptions = {}): Identity {
   const { names = ['localhost', '127.0.0.1'], authority = false, client = false, expired = false } = options;
-  const subject = options.subject ?? names[0] ?? 'test';
+  const subject = options.subject ?? names.find((name) => typeof name === 'string') ?? 'test';
   const { privateKey, publicKey } = keyPair(options.type ?? 'p-256');
   const serial = Buffer.concat([Buffer.of(1), randomBytes(15)]);
   const issuer = options.issuer ?? { privateKey, subject };
@@ -190,7 +190,8 @@ function extension(extnID: string, value: object, critical = false): Extension {
   return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-function generalName(name: string): GeneralName {
+function generalName(name: string | GeneralName): GeneralName {
+  if (typeof name !== 'string') return name;
   return isIPv4(name) ? new GeneralName({ iPAddress: name }) : new GeneralName({ dNSName: name });
 }
 
