@@ -45,7 +45,7 @@ const THROWING: Record<string, (t: ExecutionContext, recordIO: Driver) => Promis
   },
   checkServerIdentity: async (t, recordIO) => {
     const { server, port } = await serve(t, { recordIO });
-    server.on('connection', (connection) => connection.read().catch(() => {}));
+    server.on('connection', (connection) => void connection.read().catch(() => {}));
     return () => t.throwsAsync(dial(t, port, { recordIO, checkServerIdentity: fail }), { is: thrown });
   },
   lookup: async (t, recordIO) => {
