@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use libssl_async::keys::{KeyError, RemoteKey};
 use libssl_async::{Error, TlsAcceptor, TlsConnector, Workers, WorkersBuilder, is_capable};
@@ -14,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// One worker. With an OpenSSL whose jobs cannot pause it is the same without being told.
 fn builder() -> WorkersBuilder {
@@ -126,6 +128,23 @@ async fn a_peer_that_goes_and_a_handshake_that_is_dropped_cancel_the_request() {
     assert_eq!(told.recv().await, Some("dropped"));
     client.await.unwrap_err();
     until(&workers, |metrics| metrics.in_flight == 0 && metrics.failed == 2).await;
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_connection_that_has_ended() {
+    let workers = builder().build().unwrap();
+    let (acceptor, connector) = Identity::p256().pair(&workers);
+    let (left, mut told) = mpsc::unbounded_channel::<()>();
+    let (client, server) = sockets().await;
+    let (client, server) = (connector.connect("localhost", client), acceptor.accept(server));
+    for handshake in [&client, &server] {
+        let left = left.clone();
+        handshake.set_async_callback(move |_| assert!(!left.is_closed()));
+    }
+    drop(left);
+    let (client, server) = tokio::join!(client, server);
+    drop((client.unwrap(), server.unwrap()));
+    assert_eq!(timeout(Duration::from_secs(60), told.recv()).await, Ok(None));
 }
 
 #[tokio::test]

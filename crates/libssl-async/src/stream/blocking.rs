@@ -58,7 +58,7 @@ async fn call<S>(connection: Connection, io: &mut S) -> Result<(Connection, Resu
 where
     S: AsyncRead + Unpin,
 {
-    let given_up = GivenUp(Arc::clone(connection.signal()));
+    let mut given_up = GivenUp(Some(Arc::clone(connection.signal())));
     let mut connection = connection;
     let mut blocking = spawn_blocking(move || {
         let signal = Arc::clone(connection.signal());
@@ -78,13 +78,13 @@ where
                 }
             }
             if ended {
-                given_up.0.give_up();
+                given_up.tell();
             }
         }
         Pin::new(&mut blocking).poll(context)
     })
     .await;
-    std::mem::forget(given_up);
+    given_up.0 = None;
     // A panic on that thread has been reported, and has dropped the connection.
     let (mut connection, step) = result.map_err(|_| Error::Cancelled)?;
     connection.feed(&early);
@@ -95,10 +95,18 @@ where
 }
 
 /// Cancels the requests of a connection whose handshake is dropped while a thread blocks for it.
-struct GivenUp(Arc<Signal>);
+struct GivenUp(Option<Arc<Signal>>);
+
+impl GivenUp {
+    fn tell(&self) {
+        if let Some(signal) = &self.0 {
+            signal.give_up();
+        }
+    }
+}
 
 impl Drop for GivenUp {
     fn drop(&mut self) {
-        self.0.give_up();
+        self.tell();
     }
 }
