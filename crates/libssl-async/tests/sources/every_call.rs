@@ -11,7 +11,7 @@ use std::thread;
 use foreign_types::ForeignTypeRef;
 use libssl_async::{PinnedStream, TlsAcceptor, TlsConnector, Workers};
 use libssl_async_sys::{ASYNC_STATUS_OK, SSL_CTX_set_msg_callback};
-use openssl::ssl::{SslConnectorBuilder, SslVersion};
+use openssl::ssl::{SslConnectorBuilder, SslContext, SslVersion};
 use openssl_sys as ffi;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 use tokio::net::TcpStream;
@@ -93,12 +93,14 @@ impl Scene {
 
 fn show_to(settings: &mut SslConnectorBuilder, source: Source) {
     const SSL_CTRL_SET_MSG_CALLBACK_ARG: c_int = 16;
-    let source: *mut Source = Box::leak(Box::new(source));
-    // SAFETY: the context is valid, and the callback's argument lives for ever.
+    let source = Box::new(source);
+    // SAFETY: the context is valid, and keeps the callback's argument for as long as itself.
     unsafe {
         SSL_CTX_set_msg_callback(settings.as_ptr(), Some(show));
-        ffi::SSL_CTX_ctrl(settings.as_ptr(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, source.cast());
+        let argument = (&raw const *source).cast_mut();
+        ffi::SSL_CTX_ctrl(settings.as_ptr(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, argument.cast());
     }
+    settings.set_ex_data(SslContext::new_ex_index().unwrap(), source);
 }
 
 /// Rules 2, 3 and 4: reads and writes pause by turns, their futures and buffers come and go, and each byte arrives once.
