@@ -1,6 +1,10 @@
 //! What a peer may cost that means harm: bytes that it makes a connection keep, and what is told of its secrets.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod floods;
+mod names;
 
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
@@ -15,7 +19,7 @@ use libssl_async::keys::{KeyError, RemoteKey, SignRequest};
 use libssl_async::{Error, TlsAcceptor, TlsConnector, Workers};
 use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
-use openssl::ssl::SslVersion;
+use openssl::ssl::{SslOptions, SslVersion};
 use openssl_sys::SSL;
 use support::{Identity, sockets};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
@@ -88,7 +92,7 @@ async fn a_message_that_never_ends_is_refused() {
 
 #[tokio::test]
 async fn a_flood_of_key_updates_is_answered_in_bounded_memory() {
-    let (mut client, mut server) = connections().await;
+    let (mut client, mut server) = connections(SslVersion::TLS1_3).await;
     let mut most = 0;
     for _ in 0..20_000 {
         // SAFETY: the SSL is valid and past its handshake, and in no call.
@@ -162,16 +166,16 @@ async fn client_hello(identity: &Identity) -> Vec<u8> {
     hello
 }
 
-/// Two ends without I/O, of TLS 1.3.
-async fn connections() -> (Connection, Connection) {
+/// Two ends without I/O, of this version.
+async fn connections(version: SslVersion) -> (Connection, Connection) {
     let workers = Workers::builder().threads(1).build().unwrap();
     let identity = Identity::p256();
     let mut settings = identity.connector();
-    settings.set_min_proto_version(Some(SslVersion::TLS1_3)).unwrap();
+    settings.set_min_proto_version(Some(version)).unwrap();
+    settings.set_max_proto_version(Some(version)).unwrap();
     let connector = TlsConnector::new(settings.build(), &workers);
-    let mut settings = openssl::ssl::SslAcceptor::mozilla_modern_v5(openssl::ssl::SslMethod::tls()).unwrap();
-    settings.set_certificate(&identity.certificate).unwrap();
-    settings.set_private_key(&identity.key).unwrap();
+    let mut settings = identity.acceptor();
+    settings.clear_options(SslOptions::NO_TLSV1_3);
     settings.set_num_tickets(0).unwrap();
     let acceptor = TlsAcceptor::new(settings.build(), &workers);
     let (client, server) = duplex(65_536);
