@@ -41,15 +41,20 @@ const AT_ONCE: usize = 64;
 const BATCH: usize = 2000;
 
 /// Batches before memory counts: until every buffer and table has had its largest size.
-const WARM_UP: usize = 50;
+const WARM_UP: usize = 100;
 
 /// How long everything may take to come to rest.
 const REST: Duration = Duration::from_secs(60);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
+fn main() -> Result<(), Failure> {
+    process::share_arena();
+    run()
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Result<(), Failure> {
+async fn run() -> Result<(), Failure> {
     let (mut seconds, mut handshakes, mut restart) = (600, 1_000_000, false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -89,7 +94,7 @@ async fn soak(state: &State, time: Duration, handshakes: u64) -> Result<Slice, F
     while begun.elapsed() < time && slice.cancelled < handshakes {
         batch(&lab, &mut dice, &mut slice).await?;
         settle(&lab, &slice, Some(descriptors)).await?;
-        memory.push(process::resident()?);
+        memory.push(process::memory()?);
     }
     slice.seconds = begun.elapsed().as_secs();
     slice.remember(&lab.workers.metrics(), &memory[WARM_UP.min(memory.len())..]);

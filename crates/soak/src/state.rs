@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::pair::End;
+use crate::process::Memory;
 
-/// How much resident memory may grow from the first tenth of a slice to the last.
+/// How much memory may grow from the first tenth of a slice to the last.
 const GROWTH: f64 = 0.02;
 
 /// Into how many parts a slice is cut.
@@ -38,8 +39,9 @@ pub(crate) struct Slice {
     job_waits: u64,
     drained: u64,
     leaked: u64,
-    /// Resident memory after a batch, in KiB: the median of each tenth of the batches; none of a slice of few.
-    memory: Vec<u64>,
+    /// Memory after a batch, in KiB: the median of each tenth of the batches; none of a slice of few.
+    resident: Vec<u64>,
+    allocated: Vec<u64>,
 }
 
 impl State {
@@ -83,8 +85,10 @@ impl State {
             return Err(format!("{} slices did not end", self.crashed).into());
         }
         for slice in &self.slices {
-            if slice.growth().is_some_and(|growth| growth > GROWTH) {
-                return Err(format!("memory grew in a slice: {:?} KiB", slice.memory).into());
+            for memory in [&slice.resident, &slice.allocated] {
+                if growth(memory).is_some_and(|growth| growth > GROWTH) {
+                    return Err(format!("memory grew in a slice: {memory:?} KiB").into());
+                }
             }
         }
         Ok(())
@@ -104,7 +108,7 @@ impl Slice {
     }
 
     /// Keeps what the workers counted, and what memory there was after each batch.
-    pub(crate) fn remember(&mut self, metrics: &Metrics, memory: &[u64]) {
+    pub(crate) fn remember(&mut self, metrics: &Metrics, memory: &[Memory]) {
         self.openssl = openssl::version::version().to_owned();
         self.pauses = metrics.pauses;
         self.resumes = metrics.resumes;
@@ -113,22 +117,24 @@ impl Slice {
         self.job_waits = metrics.job_waits;
         self.drained = metrics.drained;
         self.leaked = metrics.leaked;
-        let tenth = memory.len() / TENTHS;
-        if tenth > 0 {
-            self.memory = memory.chunks_exact(tenth).take(TENTHS).map(median).collect();
-        }
-    }
-
-    fn growth(&self) -> Option<f64> {
-        let (first, last) = (self.memory.first()?, self.memory.last()?);
-        Some(*last as f64 / *first as f64 - 1.0)
+        self.resident = tenths(memory.iter().map(|memory| memory.resident).collect());
+        self.allocated = tenths(memory.iter().map(|memory| memory.allocated).collect());
     }
 }
 
-fn median(values: &[u64]) -> u64 {
-    let mut values = values.to_vec();
-    values.sort_unstable();
-    values[values.len() / 2]
+/// The median of each tenth; none of few.
+fn tenths(mut values: Vec<u64>) -> Vec<u64> {
+    let tenth = values.len() / TENTHS;
+    if tenth == 0 {
+        return Vec::new();
+    }
+    let median = |part: &mut [u64]| *part.select_nth_unstable(tenth / 2).1;
+    values.chunks_exact_mut(tenth).take(TENTHS).map(median).collect()
+}
+
+/// From the first tenth to the last.
+fn growth(tenths: &[u64]) -> Option<f64> {
+    Some(*tenths.last()? as f64 / *tenths.first()? as f64 - 1.0)
 }
 
 impl fmt::Display for State {
@@ -147,8 +153,10 @@ impl fmt::Display for State {
         writeln!(formatter, "leaked              {:>10}", sum(|slice| slice.leaked))?;
         writeln!(formatter, "crashed             {:>10}", self.crashed)?;
         for slice in &self.slices {
-            if let Some(growth) = slice.growth() {
-                writeln!(formatter, "memory in tenths    {:>+9.2}% {:?} KiB", growth * 100.0, slice.memory)?;
+            for (name, memory) in [("resident", &slice.resident), ("allocated", &slice.allocated)] {
+                if let Some(growth) = growth(memory) {
+                    writeln!(formatter, "{name:<9} in tenths {:>+9.2}% {memory:?} KiB", growth * 100.0)?;
+                }
             }
         }
         Ok(())
