@@ -49,7 +49,7 @@ const REST: Duration = Duration::from_secs(60);
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    process::share_arena();
+    process::use_plain_allocator()?;
     run()
 }
 

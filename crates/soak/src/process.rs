@@ -1,6 +1,8 @@
 //! What this process has of the system.
 
-use std::{fs, io};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::{env, fs, io};
 
 /// Open descriptors.
 pub(crate) fn descriptors() -> io::Result<usize> {
@@ -8,12 +10,17 @@ pub(crate) fn descriptors() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/fd")?.count() - 1)
 }
 
-/// Has one arena for all threads, to be called before there are any.
+/// Runs this program anew with an allocator that has one arena and keeps nothing for each thread, unless it is so already.
 ///
-/// With one for each, what is free between blocks that live on differs by some hundred KiB from one batch to the next.
-pub(crate) fn share_arena() {
-    // SAFETY: sets a number of the allocator's.
-    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+/// What is kept for threads counts as allocated and takes hours to fill, and what is free in arenas differs from batch to
+/// batch: some hundred KiB.
+pub(crate) fn use_plain_allocator() -> io::Result<()> {
+    const NAME: &str = "GLIBC_TUNABLES";
+    const TUNABLES: &str = "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1";
+    if env::var_os(NAME).is_some_and(|value| value == TUNABLES) {
+        return Ok(());
+    }
+    Err(Command::new(env::current_exe()?).args(env::args_os().skip(1)).env(NAME, TUNABLES).exec())
 }
 
 /// What memory is in use, in KiB.
