@@ -1,13 +1,17 @@
 //! A child that was forked has neither the threads nor, to use, the jobs of its parent (rule 27).
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use libssl_async::keys::{KeyError, RemoteKey};
 use libssl_async::{Error, Workers};
 use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
-use tokio::io::duplex;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio::sync::Semaphore;
 
 use crate::child::{block_on, in_child};
@@ -85,19 +89,27 @@ fn a_paused_job_is_refused_and_left_alone() {
             let (client, server) = duplex(64 * 1024);
             let client = connector.connect("localhost", client);
             let metrics = workers.clone();
+            let ended = Arc::new(AtomicBool::new(false));
+            let server = Watched { io: server, ended: Arc::clone(&ended) };
             let worker = workers.spawn_pinned(move || async move {
                 let mut accepting = Box::pin(acceptor.accept_local(server));
                 std::future::poll_fn(|context| {
                     let _pending = accepting.as_mut().poll(context);
-                    if metrics.metrics().paused == 1 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                    if metrics.metrics().paused == 1 { Poll::Ready(()) } else { Poll::Pending }
                 })
                 .await;
-                let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+                let context = &mut Context::from_waker(std::task::Waker::noop());
                 forked(|| {
+                    let before = metrics.metrics();
                     let polled = accepting.as_mut().poll(context);
-                    let std::task::Poll::Ready(Err(error)) = polled else { panic!("{polled:?}") };
+                    let Poll::Ready(Err(error)) = polled else { panic!("{polled:?}") };
                     assert!(matches!(error, Error::Forked), "{error:?}");
-                    accepting.set(acceptor.accept_local(duplex(1).0));
+                    let (io, ended_too) = (duplex(1).0, Arc::clone(&ended));
+                    accepting.set(acceptor.accept_local(Watched { io, ended: ended_too }));
+                    // Neither was its transport ended, which is the parent's too, nor its request cancelled.
+                    assert!(!ended.load(Ordering::SeqCst));
+                    let after = metrics.metrics();
+                    assert_eq!((after.callbacks, after.drained), (before.callbacks, before.drained));
                 });
                 allowed.add_permits(1);
                 accepting.await.unwrap();
@@ -108,6 +120,34 @@ fn a_paused_job_is_refused_and_left_alone() {
         });
     });
     assert!(status.success(), "{status}");
+}
+
+/// A transport that tells whether it was ended.
+#[derive(Debug)]
+struct Watched {
+    io: DuplexStream,
+    ended: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(context, to)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ended.store(true, Ordering::SeqCst);
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
 }
 
 /// Runs `part` in a fork of this thread, and waits for its end.
