@@ -1,5 +1,6 @@
 //! The two ends that all schedules disturb: their keys are remote, and answer when their schedule says so.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Ends {
     pub(crate) pausing: TlsConnector,
     runtime: Runtime,
     answers: Answers,
+    /// How often keys were asked.
+    requests: Arc<AtomicU64>,
 }
 
 /// When keys answer.
@@ -47,6 +50,8 @@ pub(crate) fn run<F: Future>(answers: Schedule, future: impl FnOnce(&'static End
         for _ in 0..10_000_000 {
             let metrics = ends.workers.metrics();
             if (metrics.in_flight, metrics.paused) == (0, 0) && metrics.pauses == metrics.resumes {
+                // A job that goes on before its completion asks and pauses again (rules 7 and 31).
+                assert_eq!(metrics.pauses, ends.requests.load(Ordering::SeqCst));
                 return output;
             }
             tokio::task::yield_now().await;
@@ -66,8 +71,13 @@ impl Ends {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let answers = Answers::new(Mutex::new(Schedule::deal::<1>(&[])[0].clone()));
         let local = Identity::p256();
-        let answering =
-            Answering { key: local.key.clone(), answers: Arc::clone(&answers), runtime: runtime.handle().clone() };
+        let requests = Arc::<AtomicU64>::default();
+        let answering = Answering {
+            key: local.key.clone(),
+            answers: Arc::clone(&answers),
+            requests: Arc::clone(&requests),
+            runtime: runtime.handle().clone(),
+        };
         let key = RemoteKey::builder(&local.key).handler(answering).build().unwrap();
         let server = Identity { key: key.clone(), certificate: local.certificate.clone() };
         let mut settings = local.connector();
@@ -80,6 +90,7 @@ impl Ends {
             workers,
             runtime,
             answers,
+            requests,
         }
     }
 }
@@ -88,11 +99,13 @@ impl Ends {
 struct Answering {
     key: PKey<Private>,
     answers: Answers,
+    requests: Arc<AtomicU64>,
     runtime: tokio::runtime::Handle,
 }
 
 impl KeyHandler for Answering {
     fn sign(&self, request: SignRequest, answer: Answer) {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let yields = self.answers.lock().unwrap().draw();
         if yields == 0 {
             answer.complete(Ok(sign(&self.key, &request.message)));
