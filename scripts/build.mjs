@@ -36,7 +36,7 @@ function buildAddon(debug, dtsCache) {
 }
 
 /** Builds OpenSSL if it is missing, and returns the environment in which cargo links it. */
-function bundledOpenssl() {
+export function bundledOpenssl() {
   const variables = run('cargo', ['xtask', 'env'], { stdio: ['ignore', 'pipe', 'inherit'] });
   return Object.fromEntries(
     variables

@@ -29,6 +29,11 @@ export function runTool(packageName, name, args, options) {
   run(process.execPath, [join(folder, bin[name]), ...args], options);
 }
 
+/** What a test of test/ is compiled to; other arguments of ava's stay as they are. */
+export function compiled(argument) {
+  return argument.replace(/^test\/(.+)\.ts$/, 'build/test/$1.js');
+}
+
 export function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'));
 }

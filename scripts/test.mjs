@@ -2,7 +2,7 @@
 // With arguments, only ava, which gets them: `npm test -- test/versions.test.ts --match='…'`.
 
 import { build } from './build.mjs';
-import { heading, run, runTool } from './run.mjs';
+import { compiled, heading, run, runTool } from './run.mjs';
 
 const args = process.argv.slice(2);
 
@@ -13,7 +13,3 @@ if (args.length === 0) {
 }
 heading('ava');
 runTool('ava', 'ava', args.map(compiled));
-
-function compiled(argument) {
-  return argument.replace(/^test\/(.+)\.ts$/, 'build/test/$1.js');
-}
