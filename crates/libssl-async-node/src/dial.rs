@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::{Addresses, Handshake, NativeConnection, NativeHandshakeOptions, Side, State};
+use crate::connection::{Addresses, Handshake, NativeConnection, NativeHandshakeOptions, Side, State, terms};
 use crate::context::NativeContext;
 use crate::environment::{NativeEnvironment, next_id};
 use crate::messages::{Failure, Message, Place, Queue};
@@ -70,7 +70,7 @@ impl NativeEnvironment {
             known: true,
             context: context.handle(),
             side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
-            timeout: options.timeout,
+            terms: terms(options.timeout),
             tells: options.tells,
             secrets: options.secrets,
             remote: options.remote,

@@ -116,9 +116,6 @@ impl From<&Failure> for NativeError {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Tls(error) => error.into(),
-            Failure::HandshakeTimeout(milliseconds) => {
-                Self::own("HANDSHAKE_TIMEOUT", format!("the TLS handshake took more than {milliseconds} ms"))
-            }
             Failure::System { error, call, place } => {
                 let error = Self::system(error).of_call(call);
                 match place {

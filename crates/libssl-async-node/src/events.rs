@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use libssl_async::AsyncStatus;
+use libssl_async::{AsyncStatus, Shutdown};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
@@ -38,6 +38,10 @@ pub struct NativeEvent {
     pub status: Option<i32>,
     /// What a worker has to tell: the numbers of the news of an environment.
     pub news: Option<i32>,
+    /// How many jobs of a server's handshakes were given up and have ended.
+    pub drained: Option<f64>,
+    /// How many never will.
+    pub leaked: Option<f64>,
     /// The peer of a connection that failed.
     pub peer: Option<NativeAddress>,
     pub error: Option<NativeError>,
@@ -109,9 +113,13 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
         Message::Session { connection, session } => {
             NativeEvent { kind: "session", message: Some(session.into()), ..about(connection) }
         }
-        Message::ListenerClosed { server } => {
-            NativeEvent { kind: "listenerClosed", server: Some(server), ..NativeEvent::default() }
-        }
+        Message::ListenerClosed { server, left: Shutdown { drained, leaked, .. } } => NativeEvent {
+            kind: "listenerClosed",
+            server: Some(server),
+            drained: Some(drained as f64),
+            leaked: Some(leaked as f64),
+            ..NativeEvent::default()
+        },
         Message::ListenerFailed { server, failure } => {
             let error = Some(NativeError::from(&failure));
             NativeEvent { kind: "listenerFailed", server: Some(server), error, ..NativeEvent::default() }

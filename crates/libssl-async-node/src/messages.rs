@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libssl_async::keys::Answer;
-use libssl_async::{AsyncStatus, Error, Workers};
+use libssl_async::{AsyncStatus, Error, Shutdown, Workers};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio_util::sync::DropGuard;
 
@@ -31,8 +31,8 @@ pub(crate) enum Message {
     Secret { server: Option<u32>, connection: u32, line: String },
     /// A client's connection has a session that can be resumed, in DER.
     Session { connection: u32, session: Vec<u8> },
-    /// A server's socket is closed.
-    ListenerClosed { server: u32 },
+    /// A server's socket is closed, and nothing is left of its handshakes.
+    ListenerClosed { server: u32, left: Shutdown },
     /// A server's socket failed.
     ListenerFailed { server: u32, failure: Failure },
     /// A worker has news of a connection that it drives.
@@ -58,8 +58,6 @@ pub(crate) enum KeyTask {
 /// Why something failed.
 pub(crate) enum Failure {
     Tls(Error),
-    /// The handshake took too long, in milliseconds.
-    HandshakeTimeout(u32),
     /// A system call on a socket failed.
     System {
         error: std::io::Error,

@@ -10,6 +10,7 @@ use crate::workers;
 pub struct NativeMetrics {
     pub handshakes: f64,
     pub failed: f64,
+    pub refused: f64,
     pub pauses: f64,
     pub resumes: f64,
     pub callbacks: f64,
@@ -18,6 +19,7 @@ pub struct NativeMetrics {
     pub drained: f64,
     pub leaked: f64,
     pub in_flight: f64,
+    pub waiting: f64,
     pub paused: f64,
     /// Milliseconds.
     pub bounds: Vec<f64>,
@@ -31,6 +33,7 @@ pub fn metrics() -> NativeMetrics {
     NativeMetrics {
         handshakes: metrics.handshakes as f64,
         failed: metrics.failed as f64,
+        refused: metrics.refused as f64,
         pauses: metrics.pauses as f64,
         resumes: metrics.resumes as f64,
         callbacks: metrics.callbacks as f64,
@@ -39,6 +42,7 @@ pub fn metrics() -> NativeMetrics {
         drained: metrics.drained as f64,
         leaked: metrics.leaked as f64,
         in_flight: metrics.in_flight as f64,
+        waiting: metrics.waiting as f64,
         paused: metrics.paused as f64,
         bounds: PAUSE_TIME_BOUNDS.to_vec(),
         counts: metrics.pause_time.map(|count| count as f64).to_vec(),

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use libssl_async::Terms;
 use napi::bindgen_prelude::Reference;
 use napi_derive::napi;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -13,7 +14,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::connection::{Addresses, Handshake, NativeAddress, Side};
+use crate::connection::{Addresses, Handshake, NativeAddress, Side, terms};
 use crate::context::{ContextHandle, NativeContext};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::NativeError;
@@ -43,6 +44,10 @@ pub struct NativeServerOptions {
     pub handshake: bool,
     /// Milliseconds that a handshake may take; 0 for no limit.
     pub handshake_timeout: u32,
+    /// How many handshakes run at once; more wait.
+    pub max_handshakes: Option<u32>,
+    /// How many of them wait; more are refused.
+    pub max_waiting_handshakes: u32,
     /// Whether secrets are wanted as events.
     pub secrets: bool,
     /// Whether record I/O stays on workers.
@@ -67,6 +72,7 @@ struct Settings {
     id: u32,
     context: ContextHandle,
     options: NativeServerOptions,
+    terms: Terms,
     queue: Arc<Queue>,
 }
 
@@ -79,7 +85,11 @@ impl NativeServer {
         options: NativeServerOptions,
     ) -> Self {
         let queue = Arc::clone(&environment.inner().queue);
-        let settings = Settings { id: next_id(), context: context.handle(), options, queue };
+        let mut terms = terms(options.handshake_timeout);
+        if let Some(running) = options.max_handshakes {
+            terms.set_max_handshakes(running as usize, options.max_waiting_handshakes as usize);
+        }
+        let settings = Settings { id: next_id(), context: context.handle(), options, terms, queue };
         Self { settings: Arc::new(settings), listener: None }
     }
 
@@ -87,6 +97,10 @@ impl NativeServer {
     #[napi(getter)]
     pub fn id(&self) -> u32 {
         self.settings.id
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.settings.terms.clone()
     }
 
     /// Begins to listen; returns why it cannot.
@@ -119,7 +133,7 @@ impl NativeServer {
         self.listener.as_ref()?.address.map(NativeAddress::from)
     }
 
-    /// Stops listening; the event `listenerClosed` tells when the address is free.
+    /// Stops listening; the event `listenerClosed` tells when the address is free and nothing is left of handshakes.
     #[napi]
     pub fn close(&mut self) {
         if let Some(Listener { path: Some(path), .. }) = self.listener.take() {
@@ -197,12 +211,14 @@ impl Accepting {
     async fn run(self) {
         let server = self.settings.id;
         let queue = Arc::clone(&self.settings.queue);
+        let terms = self.settings.terms.clone();
         let stopped = self.stopped.clone();
         if let Some(error) = stopped.run_until_cancelled(self.accept_all()).await {
             let failure = Failure::System { error, call: "accept", place: None };
             queue.send(Message::ListenerFailed { server, failure });
         }
-        queue.send(Message::ListenerClosed { server });
+        let left = terms.ended().await;
+        queue.send(Message::ListenerClosed { server, left });
     }
 
     /// Accepts until the listening socket fails.
@@ -235,7 +251,7 @@ impl Accepting {
 
     /// Begins with a connection that was accepted.
     fn begin(&self, socket: OwnedFd, remote: Option<SocketAddr>) {
-        let Settings { id: server, context, options, queue } = &*self.settings;
+        let Settings { id: server, context, options, terms, queue } = &*self.settings;
         let (server, family, connection) = (*server, self.family, next_id());
         let addresses = match self.local {
             Some(local) => Addresses { local: Some(local), remote },
@@ -260,7 +276,7 @@ impl Accepting {
             known,
             context: context.clone(),
             side: Side::Server,
-            timeout: options.handshake_timeout,
+            terms: terms.clone(),
             tells: false,
             secrets: options.secrets,
             remote: options.remote,

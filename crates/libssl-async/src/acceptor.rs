@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::completion::AsyncEvent;
 use crate::error::Error;
-use crate::handshake::{Handshake, Terms, establish_pinned};
+use crate::handshake::{Handshake, establish_pinned};
 use crate::stream::PinnedStream;
+use crate::terms::Terms;
 use crate::worker::Workers;
 
 /// Accepts TLS connections, with handshakes that run on a worker and may pause.
@@ -49,7 +50,15 @@ impl TlsAcceptor {
     /// Gives each handshake from now on so much time, the wait for its turn included; then it fails with
     /// [`Error::HandshakeTimeout`]. No limit by default.
     pub fn set_handshake_timeout(&mut self, timeout: Duration) {
-        self.terms.timeout = Some(timeout);
+        self.terms.set_timeout(timeout);
+    }
+
+    /// Runs at most `running` of the handshakes that begin from now on at once, and keeps `waiting` more, which are let
+    /// in as they came; clones of the acceptor count together. Beyond that they fail with [`Error::TooManyHandshakes`],
+    /// and are counted as [`refused`](crate::Metrics::refused). No limits by default, but those of the pool; at least
+    /// one runs.
+    pub fn set_max_handshakes(&mut self, running: usize, waiting: usize) {
+        self.terms.set_max_handshakes(running, waiting);
     }
 
     /// Accepts a connection. Corresponds to `SSL_accept`.

@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::completion::AsyncEvent;
 use crate::error::Error;
-use crate::handshake::{Handshake, Terms, establish_pinned};
+use crate::handshake::{Handshake, establish_pinned};
 use crate::stream::PinnedStream;
+use crate::terms::Terms;
 use crate::worker::Workers;
 
 /// Opens TLS connections, with handshakes that run on a worker and may pause.
@@ -42,7 +43,7 @@ impl TlsConnector {
     /// Gives each handshake from now on so much time, the wait for its turn included; then it fails with
     /// [`Error::HandshakeTimeout`]. No limit by default.
     pub fn set_handshake_timeout(&mut self, timeout: Duration) {
-        self.terms.timeout = Some(timeout);
+        self.terms.set_timeout(timeout);
     }
 
     /// Connects to the server called `name`, which is asked for by SNI and checked against its certificate.

@@ -45,7 +45,8 @@ pub enum Error {
     /// The protocol failed: a fault of the peer, of the configuration, or of the two together.
     #[error(transparent)]
     Ssl(#[from] SslError),
-    /// The pool runs and keeps waiting as many handshakes as it may
+    /// As many handshakes run and wait as may, of this acceptor
+    /// ([`set_max_handshakes`](crate::TlsAcceptor::set_max_handshakes)) or of the whole pool
     /// ([`max_handshakes`](crate::WorkersBuilder::max_handshakes)): this one was refused before it began.
     #[error("too many handshakes are under way")]
     TooManyHandshakes,

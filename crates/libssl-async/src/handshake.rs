@@ -16,12 +16,13 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::completion::{AsyncEvent, Callback, ConnectionId, Signal};
+use crate::completion::{AsyncEvent, ConnectionId, Signal};
 use crate::connection::{Connection, JobConnection, Stay};
 use crate::error::Error;
 use crate::metrics::Counters;
 use crate::stream::{Kept, PinnedStream, TlsStream, poll_handshake, poll_watched, shake_hands_blocking, watch_from};
-use crate::worker::{Local, Place, Workers};
+use crate::terms::{Tally, Terms};
+use crate::worker::{Local, Places, Workers};
 
 /// A handshake, from [`TlsAcceptor::accept`](crate::TlsAcceptor::accept) or
 /// [`TlsConnector::connect`](crate::TlsConnector::connect).
@@ -36,13 +37,6 @@ pub struct Handshake<S> {
     home: Option<Handle>,
     /// The stream, whose transport that runtime does not watch yet.
     arrived: Option<TlsStream<S>>,
-}
-
-/// What an acceptor or connector gives its handshakes.
-#[derive(Clone, Default)]
-pub(crate) struct Terms {
-    pub(crate) callback: Option<Callback>,
-    pub(crate) timeout: Option<Duration>,
 }
 
 impl<S> Handshake<S> {
@@ -78,9 +72,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
     ) -> Self {
         let (sender, result) = oneshot::channel();
         let inbox = workers.choose();
-        let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), terms.callback);
-        let place = match workers.admit() {
-            Ok(place) => place,
+        let signal = Signal::new(Arc::clone(&inbox), Arc::clone(workers.counters()), &terms);
+        let places = match workers.admit(&terms) {
+            Ok(places) => places,
             Err(error) => {
                 let _sent = sender.send(Err(error));
                 return Self { signal, result, home: None, arrived: None };
@@ -94,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Handshake<S> {
         let moves = home.is_some();
         workers.run_on(inbox, move |local| {
             let handshake = establish(ssl, shared, Rc::clone(&local), io, moves, begun);
-            let handshake = in_time(deadline, in_turn(place, handshake));
+            let handshake = in_time(deadline, in_turn(places, handshake));
             local.spawn(answer(handshake, sender, elsewhere.then(|| Rc::clone(&local))));
         });
         Self { signal, result, home, arrived: None }
@@ -108,9 +102,10 @@ async fn answer<S: 'static>(
     worker: Option<Rc<Local>>,
 ) {
     let mut handshake = pin!(handshake);
-    let result = poll_fn(|context| match handshake.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => sender.poll_closed(context).map(|()| None),
+    // Looked at first: what is given up takes no further step, which might ask a signer.
+    let result = poll_fn(|context| match sender.poll_closed(context) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => handshake.as_mut().poll(context).map(Some),
     })
     .await;
     let Some(result) = result else { return };
@@ -157,11 +152,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let local = Local::current().ok_or(Error::Unsupported("a pinned stream outside Workers::spawn_pinned"))?;
-    let place = local.admit()?;
+    let places = local.admit(&terms)?;
     let deadline = terms.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), terms.callback);
+    let signal = Signal::new(Arc::clone(&local.inbox), Arc::clone(&local.counters), &terms);
     let begun = Begun::new(&signal);
-    in_time(deadline, in_turn(place, shake_hands_pinned(ssl, signal, local, io, begun))).await
+    in_time(deadline, in_turn(places, shake_hands_pinned(ssl, signal, local, io, begun))).await
 }
 
 async fn shake_hands_pinned<S>(
@@ -188,8 +183,8 @@ where
 }
 
 /// Runs a handshake when it has its turn.
-async fn in_turn<T>(place: Place, handshake: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let _turn = place.turn().await;
+async fn in_turn<T>(places: Places, handshake: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let _turn = places.turn().await;
     handshake.await
 }
 
@@ -225,6 +220,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Counts a handshake that has begun, as failed unless it succeeds.
 struct Begun {
     counters: Arc<Counters>,
+    tally: Arc<Tally>,
     succeeded: bool,
 }
 
@@ -232,7 +228,9 @@ impl Begun {
     fn new(signal: &Signal) -> Self {
         let counters = Arc::clone(signal.counters());
         counters.in_flight.add(1);
-        Self { counters, succeeded: false }
+        let tally = Arc::clone(signal.tally());
+        tally.begin();
+        Self { counters, tally, succeeded: false }
     }
 
     fn succeed(mut self) {
@@ -246,6 +244,7 @@ impl Drop for Begun {
         ended.add(1);
         // Last: whoever sees that nothing is in flight sees what became of it.
         self.counters.in_flight.subtract(1);
+        self.tally.end();
     }
 }
 

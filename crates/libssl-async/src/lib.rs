@@ -49,6 +49,7 @@ mod process;
 pub mod provider;
 mod stream;
 mod sync;
+mod terms;
 mod trace;
 mod worker;
 
@@ -64,4 +65,5 @@ pub use libssl_async_sys::thin::AsyncStatus;
 pub use metrics::{Metrics, PAUSE_TIME_BOUNDS};
 pub use passphrase::Secret;
 pub use stream::{PinnedStream, TlsStream};
+pub use terms::Terms;
 pub use worker::{PinnedTask, Shutdown, Workers, WorkersBuilder};

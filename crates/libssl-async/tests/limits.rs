@@ -92,6 +92,44 @@ async fn as_many_handshakes_run_and_wait_as_may_and_the_rest_is_told() {
 }
 
 #[tokio::test]
+async fn an_acceptor_has_limits_of_its_own_beside_those_of_the_pool() {
+    let workers = Workers::builder().threads(2).max_handshakes(3, 1).build().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let (other, connector) = pair(&workers, &may);
+    let mut limited = other.clone();
+    limited.set_max_handshakes(1, 1);
+    let mut handshakes = JoinSet::new();
+    let mut begin = async |acceptor: &TlsAcceptor| {
+        let (client, server) = sockets().await;
+        let (client, server) = (connector.connect("localhost", client), acceptor.accept(server));
+        handshakes.spawn(async move {
+            let (client, server) = tokio::join!(client, server);
+            (client.unwrap(), server.unwrap())
+        });
+    };
+    // A clone has the limit in common.
+    begin(&limited).await;
+    begin(&limited.clone()).await;
+    until(&workers, |metrics| metrics.paused == 1 && metrics.waiting == 1).await;
+    let (_client, server) = sockets().await;
+    assert!(matches!(limited.accept(server).await, Err(Error::TooManyHandshakes)));
+    // What one acceptor refuses, another takes, until the pool is full: one that waits there takes a place too.
+    begin(&other).await;
+    begin(&other).await;
+    until(&workers, |metrics| metrics.paused == 3 && metrics.waiting == 1).await;
+    let (_client, server) = sockets().await;
+    assert!(matches!(other.accept(server).await, Err(Error::TooManyHandshakes)));
+    assert_eq!(workers.metrics().refused, 2);
+    may.add_permits(4);
+    while let Some(done) = handshakes.join_next().await {
+        done.unwrap();
+    }
+    let metrics = workers.metrics();
+    assert_eq!((metrics.handshakes, metrics.failed, metrics.refused), (4, 0, 2));
+    assert_eq!((metrics.in_flight, metrics.waiting), (0, 0));
+}
+
+#[tokio::test]
 async fn a_handshake_that_is_dropped_while_it_waits_gives_its_place() {
     let workers = Workers::builder().threads(1).max_handshakes(1, 1).build().unwrap();
     let may = Signing::new(0);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use libssl_async::{Error, Workers};
+use libssl_async::{Error, Terms, Workers};
 use openssl::ssl::{Ssl, SslContext, SslMethod};
 use support::sockets;
 
@@ -25,7 +25,8 @@ async fn refusal(method: SslMethod) -> String {
     ssl.set_connect_state();
     // Whoever begins all the same finds that the peer has gone.
     let (client, _) = sockets().await;
-    let error = Workers::builder().threads(1).build().unwrap().handshake(ssl, client).await.unwrap_err();
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let error = workers.handshake(&Terms::default(), || Ok(ssl), client).await.unwrap_err();
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
     error.to_string()
 }

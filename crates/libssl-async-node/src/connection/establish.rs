@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libssl_async::connection::Connection;
-use libssl_async::{AsyncStatus, TlsStream};
+use libssl_async::{AsyncStatus, Error, Terms, TlsStream};
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslSession};
 use socket2::SockRef;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::Addresses;
@@ -47,8 +46,7 @@ pub(crate) struct Handshake {
     pub(crate) known: bool,
     pub(crate) context: ContextHandle,
     pub(crate) side: Side,
-    /// Milliseconds; 0 for no limit.
-    pub(crate) timeout: u32,
+    pub(crate) terms: Terms,
     /// Whether JavaScript has an asynchronous callback for this very connection.
     pub(crate) tells: bool,
     /// Whether JavaScript listens to the connection's secrets.
@@ -70,7 +68,7 @@ impl Handshake {
         let failed = |failure| Message::Failed { server, connection, failure, peer: addresses.remote };
         match cancelled.run_until_cancelled(self.shake_hands(socket, family)).await {
             None => {}
-            Some(Err(failure)) => queue.send_soon(failed(failure)),
+            Some(Err(error)) => queue.send_soon(failed(Failure::Tls(error))),
             Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, &queue) {
                 Ok((established, pump)) => {
                     queue.send_soon(Message::Established { server, connection, known, established });
@@ -83,26 +81,28 @@ impl Handshake {
         }
     }
 
-    async fn shake_hands(self, socket: OwnedFd, family: Family) -> Result<(TlsStream<Socket>, bool), Failure> {
-        let socket = Socket::register(socket, family).map_err(|error| Failure::Tls(error.into()))?;
-        let ssl = self.ssl().map_err(|error| Failure::Tls(error.into()))?;
-        let handshake = workers().handshake(ssl, socket);
-        if self.tells || self.context.tells() {
-            let (queue, server, connection) = (Arc::clone(&self.queue), self.server, self.connection);
+    async fn shake_hands(self, socket: OwnedFd, family: Family) -> Result<(TlsStream<Socket>, bool), Error> {
+        let socket = Socket::register(socket, family)?;
+        let (queue, server, connection, remote) = (Arc::clone(&self.queue), self.server, self.connection, self.remote);
+        let tells = self.tells || self.context.tells();
+        let terms = self.terms.clone();
+        let handshake = workers().handshake(&terms, move || self.ssl(), socket);
+        if tells {
             handshake.set_async_callback(move |event| {
                 queue.send(Message::Async { server, connection, status: event.status });
             });
         }
-        let result = match self.timeout {
-            0 => Ok(handshake.await),
-            limit => timeout(Duration::from_millis(limit.into()), handshake).await,
-        };
-        match result {
-            Ok(Ok(stream)) => Ok((stream, self.remote)),
-            Ok(Err(error)) => Err(Failure::Tls(error)),
-            Err(_elapsed) => Err(Failure::HandshakeTimeout(self.timeout)),
-        }
+        Ok((handshake.await?, remote))
     }
+}
+
+/// Terms of handshakes that may take so many milliseconds; 0 for no limit.
+pub(crate) fn terms(timeout: u32) -> Terms {
+    let mut terms = Terms::default();
+    if timeout > 0 {
+        terms.set_timeout(Duration::from_millis(timeout.into()));
+    }
+    terms
 }
 
 impl Handshake {

@@ -7,11 +7,12 @@ use napi::bindgen_prelude::{Reference, Uint8ArraySlice};
 use napi_derive::napi;
 use tokio_util::sync::CancellationToken;
 
-use super::{Entry, Handshake, Side, State};
+use super::{Entry, Handshake, Side, State, terms};
 use crate::context::{NativeClientOptions, NativeContext};
 use crate::driver::Progress;
 use crate::environment::Environment;
 use crate::error::NativeError;
+use crate::server::NativeServer;
 
 /// A connection. Its operations never wait: they return a number below 0 instead, and the environment tells when to call
 /// again.
@@ -31,10 +32,8 @@ const FAILED: i32 = -2;
 /// What a handshake needs beside its context.
 #[napi(object)]
 pub struct NativeHandshakeOptions {
-    /// The server whose connection it is; none for a client.
-    pub server: Option<u32>,
     pub client: Option<NativeClientOptions>,
-    /// Milliseconds; 0 for no limit.
+    /// Milliseconds, 0 for no limit; servers have their own.
     pub timeout: u32,
     /// Whether the asynchronous callback is wanted as events, even if the context has none.
     pub tells: bool,
@@ -105,17 +104,22 @@ impl NativeConnection {
     ///
     /// Returns `false` if the connection is not in that state.
     #[napi]
-    pub fn handshake(&self, context: Reference<NativeContext>, options: NativeHandshakeOptions) -> bool {
+    pub fn handshake(
+        &self,
+        context: Reference<NativeContext>,
+        options: NativeHandshakeOptions,
+        server: Option<&NativeServer>,
+    ) -> bool {
         let cancelled = CancellationToken::new();
         let busy = State::Busy(cancelled.clone().drop_guard());
         let Some((socket, family)) = self.entry.take_idle(busy) else { return false };
         let handshake = Handshake {
             connection: self.entry.id,
-            server: options.server,
+            server: server.map(NativeServer::id),
             known: true,
             context: context.handle(),
             side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
-            timeout: options.timeout,
+            terms: server.map_or_else(|| terms(options.timeout), NativeServer::terms),
             tells: options.tells,
             secrets: options.secrets,
             remote: options.remote,

@@ -8,6 +8,7 @@ use loom::thread;
 
 use super::{Inbox, Signal};
 use crate::sync::{Condvar, Mutex, lock};
+use crate::terms::Terms;
 
 /// A wake-up that one waits for: of the worker's thread, or of a task.
 #[derive(Default)]
@@ -56,7 +57,7 @@ fn complete_elsewhere(signal: &Arc<Signal>) -> thread::JoinHandle<()> {
 }
 
 fn signal(inbox: &Arc<Inbox>) -> Arc<Signal> {
-    Signal::new(Arc::clone(inbox), Arc::default(), None)
+    Signal::new(Arc::clone(inbox), Arc::default(), &Terms::default())
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::{Callback, ConnectionId, Inbox};
 use crate::keys::KeyError;
 use crate::metrics::Counters;
 use crate::sync::{Mutex, lock};
+use crate::terms::{Tally, Terms};
 
 /// A request of one of our own sources, for which a job is paused.
 pub(crate) trait Request: Send + Sync {
@@ -23,6 +24,7 @@ pub(crate) struct Signal {
     id: ConnectionId,
     inbox: Arc<Inbox>,
     counters: Arc<Counters>,
+    tally: Arc<Tally>,
     permit: Mutex<Permit>,
     callback: Mutex<Option<Callback>>,
     request: Mutex<Pending>,
@@ -50,13 +52,14 @@ struct Pending {
 const NO_STATUS: i32 = -1;
 
 impl Signal {
-    pub(crate) fn new(inbox: Arc<Inbox>, counters: Arc<Counters>, callback: Option<Callback>) -> Arc<Self> {
+    pub(crate) fn new(inbox: Arc<Inbox>, counters: Arc<Counters>, terms: &Terms) -> Arc<Self> {
         Arc::new(Self {
             id: ConnectionId::next(),
             inbox,
             counters,
+            tally: Arc::clone(&terms.tally),
             permit: Mutex::default(),
-            callback: Mutex::new(callback),
+            callback: Mutex::new(terms.callback.clone()),
             request: Mutex::default(),
             failure: Mutex::default(),
             status: AtomicI32::new(NO_STATUS),
@@ -70,6 +73,11 @@ impl Signal {
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// The tally of the handshakes that this is one of.
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     /// Stores the permit and tells the worker. The last thing a completing thread does with a connection.

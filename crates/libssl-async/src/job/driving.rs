@@ -62,11 +62,12 @@ mod tests {
 
     use super::*;
     use crate::completion::Inbox;
+    use crate::terms::Terms;
 
     #[test]
     fn no_job_begins_inside_a_job() {
         unsafe extern "C" fn inside(_: *mut c_void) -> c_int {
-            let signal = Signal::new(Arc::<Inbox>::default(), Arc::default(), None);
+            let signal = Signal::new(Arc::<Inbox>::default(), Arc::default(), &Terms::default());
             let refused = catch_unwind(AssertUnwindSafe(|| drive(&signal, || ()))).is_err();
             assert!(driver().is_none());
             c_int::from(refused)

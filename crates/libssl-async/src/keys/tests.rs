@@ -16,6 +16,7 @@ use openssl::sign::Signer;
 use super::*;
 use crate::completion::{Inbox, Signal};
 use crate::job;
+use crate::terms::Terms;
 
 const SIGNATURE: [u8; 64] = [9; 64];
 
@@ -39,7 +40,7 @@ struct Work<'a> {
 impl Driver {
     fn new(ours: bool) -> Self {
         let inbox = Arc::<Inbox>::default();
-        let signal = Signal::new(Arc::clone(&inbox), Arc::default(), None);
+        let signal = Signal::new(Arc::clone(&inbox), Arc::default(), &Terms::default());
         // SAFETY: the signal outlives the context, as `drop` shows, and may be used from any thread.
         let context = unsafe {
             let context = sys::ASYNC_WAIT_CTX_new();

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -30,6 +31,7 @@ impl Drain {
 
     /// Takes a connection whose job is paused.
     pub(crate) fn take(&self, mut job: Job) {
+        job.signal().tally().begin();
         // It drops a closure of the user's and wakes a task of the user's: if that panics, the job is kept all the same.
         let _reported = catch_unwind(AssertUnwindSafe(|| job.abandon()));
         self.given.borrow_mut().push(job);
@@ -56,16 +58,18 @@ impl Drain {
             let id = job.signal().id();
             let settled = timeout(ending.local.drain.patience, settle(job)).await.is_ok();
             let mut job = ending.job.take().expect("taken here");
-            let counters = &ending.local.counters;
+            let (counters, tally) = (&ending.local.counters, Arc::clone(job.signal().tally()));
             if settled {
                 drop(job);
                 counters.drained.add(1);
+                tally.drained();
                 event!(debug, connection = id.get(), "drained");
             } else {
                 job.give_up();
                 // On purpose: the source may still write to it (rule 13).
                 mem::forget(job);
                 counters.leaked.add(1);
+                tally.leaked();
                 event!(warn, connection = id.get(), "left allocated: its source has never completed its operation");
             }
         }

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use openssl::error::ErrorStack;
 
-use super::admission::{Admission, Place};
+use super::admission::{Admission, Places};
 use super::drain::Drain;
 use super::outbox::Outbox;
 use crate::completion::Inbox;
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::job::ThreadJobs;
 use crate::metrics::Counters;
 use crate::process::Process;
+use crate::terms::Terms;
 
 thread_local! {
     static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
@@ -73,9 +74,9 @@ impl Local {
         LOCAL.take();
     }
 
-    /// Takes a place for a handshake of this worker's own.
-    pub(crate) fn admit(&self) -> Result<Place, Error> {
-        Admission::take(self.admission.as_ref())
+    /// Takes the places for a handshake of this worker's own.
+    pub(crate) fn admit(&self, terms: &Terms) -> Result<Places, Error> {
+        Places::take([terms.admission.as_ref(), self.admission.as_ref()], &self.counters)
     }
 
     /// The worker that the current thread is.

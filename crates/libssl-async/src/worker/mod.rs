@@ -6,6 +6,6 @@ mod local;
 mod outbox;
 mod pool;
 
-pub(crate) use admission::Place;
+pub(crate) use admission::{Admission, Places};
 pub(crate) use local::Local;
 pub use pool::{PinnedTask, Shutdown, Workers, WorkersBuilder};

@@ -10,21 +10,23 @@ use std::thread;
 use std::time::Duration;
 use std::{fmt, io};
 
+use openssl::error::ErrorStack;
 use openssl::ssl::Ssl;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 
-use super::admission::{Admission, Place};
+use super::admission::{Admission, Places};
 use super::drain::Drain;
 use super::local::Local;
 use crate::completion::Inbox;
 use crate::error::Error;
-use crate::handshake::{Handshake, Terms};
+use crate::handshake::Handshake;
 use crate::job;
 use crate::metrics::{Counters, Metrics};
 use crate::process::Process;
+use crate::terms::Terms;
 
 /// A handle to a pool of threads that run handshakes; cheap to clone.
 ///
@@ -137,16 +139,21 @@ impl Workers {
         }
     }
 
-    /// Runs the handshake of an SSL that is set to its side (`set_accept_state` or `set_connect_state`) and has made no
-    /// call yet, on a worker of this pool; on this very one if it is called on one.
+    /// Runs the handshake of an SSL on a worker of this pool; on this very one if it is called on one.
     ///
-    /// What [`TlsAcceptor`](crate::TlsAcceptor) and [`TlsConnector`](crate::TlsConnector) do, for SSLs that come from
-    /// elsewhere. Corresponds to `SSL_do_handshake`.
-    pub fn handshake<S>(&self, ssl: Ssl, io: S) -> Handshake<S>
+    /// `ssl` is called there, when the handshake has its turn. What it makes is set to its side (`set_accept_state` or
+    /// `set_connect_state`) and has made no call yet. What [`TlsAcceptor`](crate::TlsAcceptor) and
+    /// [`TlsConnector`](crate::TlsConnector) do, for SSLs that come from elsewhere. Corresponds to `SSL_do_handshake`.
+    pub fn handshake<S>(
+        &self,
+        terms: &Terms,
+        ssl: impl FnOnce() -> Result<Ssl, ErrorStack> + Send + 'static,
+        io: S,
+    ) -> Handshake<S>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Handshake::start(self, Terms::default(), || Ok(ssl), io)
+        Handshake::start(self, terms.clone(), ssl, io)
     }
 
     /// The inbox of the current worker, or else of the least busy one.
@@ -188,10 +195,10 @@ impl Workers {
         self.shared.process.check()
     }
 
-    /// Takes a place for a handshake.
-    pub(crate) fn admit(&self) -> Result<Place, Error> {
+    /// Takes the places for a handshake.
+    pub(crate) fn admit(&self, terms: &Terms) -> Result<Places, Error> {
         self.check()?;
-        Admission::take(self.shared.admission.as_ref())
+        Places::take([terms.admission.as_ref(), self.shared.admission.as_ref()], &self.shared.counters)
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -234,7 +241,8 @@ impl WorkersBuilder {
 
     /// Runs at most `running` handshakes at once, on all threads together, and keeps `waiting` more, which are let in as
     /// they came. Beyond that they fail with [`Error::TooManyHandshakes`], and are counted as
-    /// [`refused`](Metrics::refused). No limits by default; at least one runs.
+    /// [`refused`](Metrics::refused). No limits by default; at least one runs. Limits of an acceptor's own:
+    /// [`TlsAcceptor::set_max_handshakes`](crate::TlsAcceptor::set_max_handshakes).
     pub fn max_handshakes(mut self, running: usize, waiting: usize) -> Self {
         self.limits = Some((running, waiting));
         self
@@ -253,8 +261,7 @@ impl WorkersBuilder {
         let max_jobs = (self.jobs && job::is_capable()).then_some(self.jobs_per_thread);
         let blocking_threads = self.blocking_threads.div_ceil(self.threads).max(1);
         let counters = Arc::<Counters>::default();
-        let limits = self.limits.map(|(running, waiting)| Admission::new(running, waiting, Arc::clone(&counters)));
-        let admission = limits.map(Arc::new);
+        let admission = self.limits.map(|(running, waiting)| Arc::new(Admission::new(running, waiting)));
         let mut shared = Shared {
             inboxes: Vec::new(),
             next: AtomicUsize::new(0),
@@ -329,7 +336,8 @@ impl fmt::Debug for Workers {
     }
 }
 
-/// What [`Workers::shutdown`] did with the connections that were given up while their job was paused.
+/// What became of connections that were given up while their job was paused; of [`Workers::shutdown`] and
+/// [`Terms::ended`](crate::Terms::ended).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shutdown {
