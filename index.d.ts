@@ -137,8 +137,20 @@ declare class Connection extends Peer<ConnectionEvents> {
    * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
    */
   destroy(error?: Error): this;
-  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
+  /**
+   * Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects.
+   *
+   * For a connection that was garbage collected, the error is `ERR_LIBSSL_ASYNC_UNCLOSED`.
+   */
   get closed(): Promise<Error | undefined>;
+  /**
+   * Milliseconds without a byte sent or received after which the connection is destroyed with
+   * `ERR_LIBSSL_ASYNC_IDLE_TIMEOUT`; 0 for no limit.
+   *
+   * They begin when the handshake is done, and anew when this is set.
+   */
+  get idleTimeout(): number;
+  set idleTimeout(milliseconds: number);
   /** Whether the connection has ended. */
   get destroyed(): boolean;
   /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
@@ -448,6 +460,8 @@ interface ConnectOptions {
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
   handshakeTimeout?: number | undefined;
+  /** What {@link Connection.idleTimeout} is at first. Default: 0. */
+  idleTimeout?: number | undefined;
   /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
   recordIO?: 'loop' | 'worker' | undefined;
   /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
@@ -523,6 +537,8 @@ interface Metrics {
   readonly handshakes: number;
   /** Handshakes that failed or were given up. */
   readonly failed: number;
+  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
+  readonly refused: number;
   /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
   readonly pauses: number;
   /** Times that a paused job was resumed. */
@@ -539,6 +555,8 @@ interface Metrics {
   readonly leaked: number;
   /** Gauge: handshakes that have begun and not ended. */
   readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn. */
+  readonly waiting: number;
   /** Gauge: jobs that are paused now. */
   readonly paused: number;
   /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
@@ -551,7 +569,7 @@ interface PauseTime {
   /** How many pauses fell into each bucket: one more than there are bounds. */
   readonly counts: readonly number[];
 }
-/** A snapshot of the counters, which only grow, and of the two gauges. */
+/** A snapshot of the counters, which only grow, and of the gauges. */
 declare function metrics(): Metrics;
 
 /** Options of {@link createServer}. */
@@ -562,6 +580,15 @@ interface ServerOptions {
   handshake?: boolean | undefined;
   /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
   handshakeTimeout?: number | undefined;
+  /** Handshakes that run at once, from 1; more wait, or are refused. Default: no limit. */
+  maxHandshakes?: number | undefined;
+  /**
+   * Handshakes beyond `maxHandshakes` that wait for their turn, and are let in as they came. Those beyond are closed at
+   * once: a `tlsClientError` with the code `ERR_LIBSSL_ASYNC_TOO_MANY_HANDSHAKES`. Default: 0.
+   */
+  maxWaitingHandshakes?: number | undefined;
+  /** What {@link Connection.idleTimeout} is at first. Default: 0. */
+  idleTimeout?: number | undefined;
   /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
   recordIO?: 'loop' | 'worker' | undefined;
   /** Connections that wait for the iteration; more are refused. Default: 511. */
@@ -594,6 +621,15 @@ interface ListenOptions {
 interface CloseOptions {
   /** Milliseconds after which the connections that are left are destroyed. Default: no limit. */
   timeout?: number | undefined;
+}
+/** What {@link Server.close} has ended. */
+interface CloseReport {
+  /** Connections that were destroyed: nobody had taken them, or their time was over. */
+  readonly destroyed: number;
+  /** Handshakes of this server that were given up while paused, at any time, and that have left nothing behind. */
+  readonly drained: number;
+  /** Handshakes that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
 }
 
 /** The events of a {@link Server} and what their listeners get. */
@@ -632,11 +668,13 @@ declare class Server extends EventEmitter<ServerEvents> {
   /** Connections that are open, those of the backlog included. */
   get connections(): number;
   /**
-   * Stops listening, gives handshakes that run up, and resolves when the last connection has ended.
+   * Stops listening, gives handshakes that run up, and resolves when the last connection has ended and nothing is left
+   * of the handshakes; to what it ended.
    *
-   * Connections that wait for the iteration are destroyed.
+   * Connections that wait for the iteration are destroyed. Handshakes that are paused on a remote key end at once; for a
+   * third-party source the drain waits a minute at most.
    */
-  close({ timeout }?: CloseOptions): Promise<void>;
+  close({ timeout }?: CloseOptions): Promise<CloseReport>;
   /** Closes the server and destroys its connections. */
   [Symbol.asyncDispose](): Promise<void>;
   /** Has the server keep the process alive until it is closed, as it does unless {@link Server.unref} was called. */
@@ -679,7 +717,8 @@ interface Configuration {
 /**
  * Configures the process, before its first connection.
  *
- * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, and what OpenSSL finds wrong in its file.
+ * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, with Node's code if the file cannot
+ * be read, and what OpenSSL finds wrong in it.
  */
 declare function configure(options: Configuration): void;
 
@@ -706,6 +745,7 @@ export type {
   Certificates,
   Cipher,
   CloseOptions,
+  CloseReport,
   Configuration,
   ConnectOptions,
   ConnectionEvents,

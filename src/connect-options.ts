@@ -6,7 +6,7 @@ import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
 import { type Context, contextOf } from './context.ts';
 import { invalidArgument } from './errors.ts';
-import { checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
+import { MOST_MILLISECONDS, checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
 import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
 
 /** Node's form of a function that resolves names, called with `all: true`. */
@@ -40,6 +40,8 @@ export interface ConnectOptions {
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
   handshakeTimeout?: number | undefined;
+  /** What {@link Connection.idleTimeout} is at first. Default: 0. */
+  idleTimeout?: number | undefined;
   /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
   recordIO?: 'loop' | 'worker' | undefined;
   /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
@@ -72,6 +74,7 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
   'handshake',
   'handshakeTimeout',
   'host',
+  'idleTimeout',
   'localAddress',
   'localPort',
   'lookup',
@@ -117,7 +120,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   if (family !== undefined && family !== 0 && family !== 4 && family !== 6) {
     throw invalidArgument('options.family', 'the number 0, 4 or 6', family);
   }
-  optionalInteger(options.autoSelectFamilyAttemptTimeout, 'autoSelectFamilyAttemptTimeout', 1, 0x7fff_ffff);
+  optionalInteger(options.autoSelectFamilyAttemptTimeout, 'autoSelectFamilyAttemptTimeout', 1, MOST_MILLISECONDS);
   const localAddress = optionalString(options.localAddress, 'localAddress');
   if (localAddress !== undefined && isIP(localAddress) === 0) {
     throw invalidArgument('options.localAddress', 'an IP address', localAddress, 'it is none');

@@ -70,6 +70,7 @@ function dial(options: ConnectOptions, addresses: string[], name: string): Conne
     server: undefined,
     client,
     handshakeTimeout: timeout,
+    idleTimeout: options.idleTimeout ?? 0,
     remote,
     truncation: options.truncation,
     onClosed: undefined,

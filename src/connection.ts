@@ -6,8 +6,10 @@ import { type Deferred, deferred, unheard } from './deferred.ts';
 import { makeDuplex } from './duplex.ts';
 import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
-import type { NativeClientOptions, NativeConnection, NativeEvent } from './native.d.ts';
+import { IdleTimer } from './idle-timer.ts';
+import type { NativeClientOptions, NativeConnection, NativeEvent, NativeServer } from './native.d.ts';
 import { Operations, onAbort } from './operations.ts';
+import { MOST_MILLISECONDS, integer, optionalInteger } from './options.ts';
 import { type AsyncStatus, Peer, statusOf } from './peer.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -25,10 +27,11 @@ export interface ConnectionEvents {
 /** How a connection is made; what {@link Connection} and its makers agree on. */
 export interface ConnectionSettings {
   readonly context: Context;
-  /** The server's number; none for a client. */
-  readonly server: number | undefined;
+  /** The server; none for a client. */
+  readonly server: NativeServer | undefined;
   readonly client: NativeClientOptions | undefined;
   readonly handshakeTimeout: number;
+  readonly idleTimeout: number;
   readonly remote: boolean;
   /** By default `'error'`, and `'end'` for streams. */
   readonly truncation: 'error' | 'end' | undefined;
@@ -72,10 +75,9 @@ export class Connection extends Peer<ConnectionEvents> {
   readonly #operations: Operations;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  /** Made for those who ask. */
-  #closed: Deferred<Error | undefined> | undefined;
   #handshake: Deferred<void> | undefined;
   #isEstablished = false;
+  #idleTimeout: number;
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
   #isLocked = false;
@@ -88,7 +90,9 @@ export class Connection extends Peer<ConnectionEvents> {
     this.native = native;
     this.#settings = settings;
     this.registration = registerConnection(native.id, this, settings.onClosed);
-    this.#operations = new Operations(native, this.registration, this);
+    this.#idleTimeout = settings.idleTimeout;
+    const idle = idleTimer(native, this.registration);
+    this.#operations = new Operations(native, idle, this.registration, this);
     this.#reader = new Reader(this.#operations, settings.truncation ?? 'error');
     this.#writer = new Writer(this.#operations);
     const callback = contextOf(settings.context).asyncCallback;
@@ -108,14 +112,14 @@ export class Connection extends Peer<ConnectionEvents> {
     if (signal?.aborted) return Promise.reject(abortError(signal));
     const done = this.awaitHandshake(signal);
     const { context, server, client, handshakeTimeout: timeout, remote } = this.#settings;
-    const begun = this.native.handshake(contextOf(context).native, {
-      ...(server !== undefined && { server }),
+    const options = {
       ...(client && { client }),
       timeout,
       tells: this.#callback !== undefined,
       secrets: this.listenerCount('keylog') > 0,
       remote,
-    });
+    };
+    const begun = this.native.handshake(contextOf(context).native, options, server);
     if (!begun) this.destroy(new LibsslAsyncError('NOT_CONNECTED', 'the connection is not connected yet'));
     return done;
   }
@@ -181,6 +185,7 @@ export class Connection extends Peer<ConnectionEvents> {
    * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
    */
   async shutdown({ wait = true, timeout, signal }: ShutdownOptions = {}): Promise<void> {
+    optionalInteger(timeout, 'timeout', 0, MOST_MILLISECONDS);
     if (this.#isLocked) throw lockedError();
     if (this.#operations.isClosed) return;
     if (!this.#operations.isOpen) throw this.#operations.unusable();
@@ -214,19 +219,42 @@ export class Connection extends Peer<ConnectionEvents> {
     if (this.#handshake) this.#settleHandshake(this.#operations.unusable());
     this.#reader.close();
     this.#writer.close();
-    this.#closed?.resolve(error);
+    this.registration.closed?.resolve(error);
     process.nextTick(emitClose, this, error);
     this.#settings.onClosed?.(this.registration.id);
     return this;
   }
 
-  /** Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects. */
+  /**
+   * Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects.
+   *
+   * For a connection that was garbage collected, the error is `ERR_LIBSSL_ASYNC_UNCLOSED`.
+   */
   get closed(): Promise<Error | undefined> {
-    if (!this.#closed) {
-      this.#closed = deferred();
-      if (this.#operations.isClosed) this.#closed.resolve(this.#operations.failure);
-    }
-    return this.#closed.promise;
+    if (this.registration.closed) return this.registration.closed.promise;
+    const closed = (this.registration.closed = deferred());
+    if (this.#operations.isClosed) closed.resolve(this.#operations.failure);
+    return closed.promise;
+  }
+
+  /**
+   * Milliseconds without a byte sent or received after which the connection is destroyed with
+   * `ERR_LIBSSL_ASYNC_IDLE_TIMEOUT`; 0 for no limit.
+   *
+   * They begin when the handshake is done, and anew when this is set.
+   */
+  get idleTimeout(): number {
+    return this.#idleTimeout;
+  }
+
+  set idleTimeout(milliseconds: number) {
+    this.#idleTimeout = integer(milliseconds, 'idleTimeout', 0, MOST_MILLISECONDS);
+    if (this.#operations.isOpen) this.#operations.idle.start(this.#idleTimeout);
+  }
+
+  /** @internal Called when that time is over. */
+  onIdle(): void {
+    this.destroy(new LibsslAsyncError('IDLE_TIMEOUT', `nothing was sent or received for ${this.#idleTimeout} ms`));
   }
 
   /** @internal The error that ended it. */
@@ -311,6 +339,7 @@ export class Connection extends Peer<ConnectionEvents> {
     this.#isEstablished = true;
     this.#status = undefined;
     this.#operations.open();
+    this.#operations.idle.start(this.#idleTimeout);
     try {
       this.#settings.onEstablished?.(this);
     } catch (error) {
@@ -331,6 +360,7 @@ export class Connection extends Peer<ConnectionEvents> {
 
   /** @internal What the environment tells of reads and writes. */
   onNews(news: number): void {
+    this.#operations.idle.touch();
     if (news & READABLE) this.#reader.onReadable();
     if (news & SENT) this.#writer.onSent();
   }
@@ -343,6 +373,11 @@ export class Connection extends Peer<ConnectionEvents> {
     if (error) handshake.reject(error);
     else handshake.resolve();
   }
+}
+
+/** Made where nothing else refers to the connection. */
+function idleTimer(native: NativeConnection, registration: Registration<Connection>): IdleTimer {
+  return new IdleTimer(native, () => registration.listener?.onIdle());
 }
 
 function emitClose(connection: Connection, error: Error | undefined): void {

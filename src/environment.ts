@@ -1,4 +1,6 @@
 import { native } from './binding.ts';
+import type { Deferred } from './deferred.ts';
+import { LibsslAsyncError } from './errors.ts';
 import type { NativeEvent } from './native.d.ts';
 
 /** What the addon tells of a connection: it can be read. */
@@ -32,6 +34,8 @@ export class Registration<T extends Listener = Listener> {
   readonly onLost: ((id: number) => void) | undefined;
   /** The connection, while something is pending. */
   held: T | undefined;
+  /** What those wait for who asked for the end of the connection. */
+  closed: Deferred<Error | undefined> | undefined;
   readonly #weak: WeakRef<T>;
 
   constructor(id: number, listener: T, onLost: ((id: number) => void) | undefined) {
@@ -47,13 +51,12 @@ export class Registration<T extends Listener = Listener> {
 }
 
 /** Connections that nobody closed and nobody can use any more. */
-const lost = new FinalizationRegistry<Registration>(({ id, onLost }) => {
+const lost = new FinalizationRegistry<Registration>(({ id, onLost, closed }) => {
   connections.delete(id);
   environment.connection(id)?.destroy();
-  process.emitWarning('A connection was garbage collected that nobody had closed; it is closed now', {
-    type: 'LibsslAsyncWarning',
-    code: 'LIBSSL_ASYNC_UNCLOSED',
-  });
+  const message = 'A connection was garbage collected that nobody had closed; it is closed now';
+  process.emitWarning(message, { type: 'LibsslAsyncWarning', code: 'LIBSSL_ASYNC_UNCLOSED' });
+  closed?.resolve(new LibsslAsyncError('UNCLOSED', message));
   onLost?.(id);
 });
 

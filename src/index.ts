@@ -9,6 +9,6 @@ export type { Address, AsyncStatus, Cipher } from './peer.ts';
 export { RemoteKey, createRemoteKey } from './remote-key.ts';
 export type { DecryptRequest, RemoteKeyOptions, SignRequest } from './remote-key-options.ts';
 export { Server, type ServerEvents, createServer } from './server.ts';
-export type { CloseOptions, ListenOptions, ServerOptions } from './server-options.ts';
+export type { CloseOptions, CloseReport, ListenOptions, ServerOptions } from './server-options.ts';
 export { type Versions, versions } from './versions.ts';
 export { type Configuration, configure } from './configure.ts';

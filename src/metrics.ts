@@ -6,6 +6,8 @@ export interface Metrics {
   readonly handshakes: number;
   /** Handshakes that failed or were given up. */
   readonly failed: number;
+  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
+  readonly refused: number;
   /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
   readonly pauses: number;
   /** Times that a paused job was resumed. */
@@ -22,6 +24,8 @@ export interface Metrics {
   readonly leaked: number;
   /** Gauge: handshakes that have begun and not ended. */
   readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn. */
+  readonly waiting: number;
   /** Gauge: jobs that are paused now. */
   readonly paused: number;
   /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
@@ -36,7 +40,7 @@ export interface PauseTime {
   readonly counts: readonly number[];
 }
 
-/** A snapshot of the counters, which only grow, and of the two gauges. */
+/** A snapshot of the counters, which only grow, and of the gauges. */
 export function metrics(): Metrics {
   const { bounds, counts, ...numbers } = native.metrics();
   return { ...numbers, pauseTime: { bounds, counts } };

@@ -53,7 +53,7 @@ export declare class NativeConnection {
    *
    * Returns `false` if the connection is not in that state.
    */
-  handshake(context: NativeContext, options: NativeHandshakeOptions): boolean
+  handshake(context: NativeContext, options: NativeHandshakeOptions, server?: NativeServer | undefined | null): boolean
 }
 
 /** A context. It holds nothing of its environment. */
@@ -114,7 +114,7 @@ export declare class NativeServer {
   listen(options: NativeListenOptions): NativeError | null
   /** Where it listens, if it does so at an address. */
   get address(): NativeAddress | null
-  /** Stops listening; the event `listenerClosed` tells when the address is free. */
+  /** Stops listening; the event `listenerClosed` tells when the address is free and nothing is left of handshakes. */
   close(): void
 }
 
@@ -278,6 +278,10 @@ export interface NativeEvent {
   status?: number
   /** What a worker has to tell: the numbers of the news of an environment. */
   news?: number
+  /** How many jobs of a server's handshakes were given up and have ended. */
+  drained?: number
+  /** How many never will. */
+  leaked?: number
   /** The peer of a connection that failed. */
   peer?: NativeAddress
   error?: NativeError
@@ -285,10 +289,8 @@ export interface NativeEvent {
 
 /** What a handshake needs beside its context. */
 export interface NativeHandshakeOptions {
-  /** The server whose connection it is; none for a client. */
-  server?: number
   client?: NativeClientOptions
-  /** Milliseconds; 0 for no limit. */
+  /** Milliseconds, 0 for no limit; servers have their own. */
   timeout: number
   /** Whether the asynchronous callback is wanted as events, even if the context has none. */
   tells: boolean
@@ -322,6 +324,7 @@ export interface NativeListenOptions {
 export interface NativeMetrics {
   handshakes: number
   failed: number
+  refused: number
   pauses: number
   resumes: number
   callbacks: number
@@ -330,6 +333,7 @@ export interface NativeMetrics {
   drained: number
   leaked: number
   inFlight: number
+  waiting: number
   paused: number
   /** Milliseconds. */
   bounds: Array<number>
@@ -362,6 +366,10 @@ export interface NativeServerOptions {
   handshake: boolean
   /** Milliseconds that a handshake may take; 0 for no limit. */
   handshakeTimeout: number
+  /** How many handshakes run at once; more wait. */
+  maxHandshakes?: number
+  /** How many of them wait; more are refused. */
+  maxWaitingHandshakes: number
   /** Whether secrets are wanted as events. */
   secrets: boolean
   /** Whether record I/O stays on workers. */

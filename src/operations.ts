@@ -1,10 +1,12 @@
 import { type Listener, type Registration, hold, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
+import type { IdleTimer } from './idle-timer.ts';
 import type { NativeConnection } from './native.d.ts';
 
 /** What the reading and the writing half of a connection share. */
 export class Operations {
   readonly native: NativeConnection;
+  readonly idle: IdleTimer;
   readonly #registration: Registration;
   readonly #connection: Listener & { destroy(error: Error): void };
   #isRef = true;
@@ -16,10 +18,12 @@ export class Operations {
 
   constructor(
     native: NativeConnection,
+    idle: IdleTimer,
     registration: Registration,
     connection: Listener & { destroy(error: Error): void },
   ) {
     this.native = native;
+    this.idle = idle;
     this.#registration = registration;
     this.#connection = connection;
   }
@@ -32,6 +36,7 @@ export class Operations {
   close(error: Error | undefined): void {
     this.#isClosed = true;
     this.#failure = error;
+    this.idle.stop();
     this.native.destroy();
   }
 

@@ -48,10 +48,17 @@ export function optionalBoolean(value: unknown, name: string): boolean | undefin
 
 /** An integer from `minimum` to `maximum`. */
 export function optionalInteger(value: unknown, name: string, minimum: number, maximum: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  throw invalidArgument(`options.${name}`, `an integer from ${minimum} to ${maximum}`, value);
+  return value === undefined ? undefined : integer(value, `options.${name}`, minimum, maximum);
 }
+
+/** An integer from `minimum` to `maximum`, that is no option. */
+export function integer(value: unknown, name: string, minimum: number, maximum: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+  throw invalidArgument(name, `an integer from ${minimum} to ${maximum}`, value);
+}
+
+/** The most that a timer takes. */
+export const MOST_MILLISECONDS = 0x7fff_ffff;
 
 /** The elements of an option that is a list or one element. */
 export function elements(value: unknown, name: string): Named<unknown>[] {

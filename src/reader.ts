@@ -102,6 +102,7 @@ export class Reader {
     const count = this.#operations.native.read(target ?? scratch);
     if (count > 0) {
       this.#isDrained = (count & DRAINED) !== 0;
+      this.#operations.idle.touch();
       return count & ~DRAINED;
     }
     if (count === WAIT) return WAIT;

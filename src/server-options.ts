@@ -10,6 +10,15 @@ export interface ServerOptions {
   handshake?: boolean | undefined;
   /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
   handshakeTimeout?: number | undefined;
+  /** Handshakes that run at once, from 1; more wait, or are refused. Default: no limit. */
+  maxHandshakes?: number | undefined;
+  /**
+   * Handshakes beyond `maxHandshakes` that wait for their turn, and are let in as they came. Those beyond are closed at
+   * once: a `tlsClientError` with the code `ERR_LIBSSL_ASYNC_TOO_MANY_HANDSHAKES`. Default: 0.
+   */
+  maxWaitingHandshakes?: number | undefined;
+  /** What {@link Connection.idleTimeout} is at first. Default: 0. */
+  idleTimeout?: number | undefined;
   /** Where record I/O runs: on the event loop, or on the workers. Default: `'loop'` where the host has what it needs. */
   recordIO?: 'loop' | 'worker' | undefined;
   /** Connections that wait for the iteration; more are refused. Default: 511. */
@@ -46,12 +55,25 @@ export interface CloseOptions {
   timeout?: number | undefined;
 }
 
+/** What {@link Server.close} has ended. */
+export interface CloseReport {
+  /** Connections that were destroyed: nobody had taken them, or their time was over. */
+  readonly destroyed: number;
+  /** Handshakes of this server that were given up while paused, at any time, and that have left nothing behind. */
+  readonly drained: number;
+  /** Handshakes that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
+}
+
 const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
   'backlog',
   'context',
   'handshake',
   'handshakeTimeout',
+  'idleTimeout',
   'keylog',
+  'maxHandshakes',
+  'maxWaitingHandshakes',
   'noDelay',
   'recordIO',
   'truncation',
@@ -78,6 +100,8 @@ export function checkServerOptions(options: ServerOptions): void {
   checkTransport(options);
   optionalInteger(options.backlog, 'backlog', 0, 0xffff_ffff);
   optionalBoolean(options.keylog, 'keylog');
+  optionalInteger(options.maxHandshakes, 'maxHandshakes', 1, 0xffff_ffff);
+  optionalInteger(options.maxWaitingHandshakes, 'maxWaitingHandshakes', 0, 0xffff_ffff);
 }
 
 /** Throws what is wrong with where a server is to listen. */

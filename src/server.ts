@@ -9,10 +9,11 @@ import { type Deferred, deferred } from './deferred.ts';
 import { type Registration, environment, forgetServer, hold, isolate, registerServer, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
 import type { NativeEvent, NativeServer } from './native.d.ts';
-import { optionalInteger } from './options.ts';
+import { MOST_MILLISECONDS, optionalInteger } from './options.ts';
 import type { Address } from './peer.ts';
 import {
   type CloseOptions,
+  type CloseReport,
   type ListenOptions,
   type ServerOptions,
   checkListenOptions,
@@ -64,7 +65,11 @@ export class Server extends EventEmitter<ServerEvents> {
   #isActive = false;
   #isRef = true;
   #isHeld = false;
-  #closing: Deferred<void> | undefined;
+  #closing: Deferred<CloseReport> | undefined;
+  /** Connections that the closing has destroyed. */
+  #destroyed = 0;
+  /** What became of handshakes that were given up while paused. */
+  #left = { drained: 0, leaked: 0 };
   #unsubscribe = (): void => {};
   #path: string | undefined;
 
@@ -80,15 +85,18 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#native = new native.NativeServer(environment, context.native, {
       handshake: this.#beginsHandshakes,
       handshakeTimeout,
+      ...(options.maxHandshakes !== undefined && { maxHandshakes: options.maxHandshakes }),
+      maxWaitingHandshakes: options.maxWaitingHandshakes ?? 0,
       secrets: options.keylog ?? false,
       remote,
       noDelay,
     });
     this.#settings = {
       context: options.context,
-      server: this.#native.id,
+      server: this.#native,
       client: undefined,
       handshakeTimeout,
+      idleTimeout: options.idleTimeout ?? 0,
       remote,
       truncation: options.truncation,
       onEstablished: undefined,
@@ -165,19 +173,22 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /**
-   * Stops listening, gives handshakes that run up, and resolves when the last connection has ended.
+   * Stops listening, gives handshakes that run up, and resolves when the last connection has ended and nothing is left
+   * of the handshakes; to what it ended.
    *
-   * Connections that wait for the iteration are destroyed.
+   * Connections that wait for the iteration are destroyed. Handshakes that are paused on a remote key end at once; for a
+   * third-party source the drain waits a minute at most.
    */
-  async close({ timeout }: CloseOptions = {}): Promise<void> {
-    optionalInteger(timeout, 'timeout', 0, 0x7fff_ffff);
+  async close({ timeout }: CloseOptions = {}): Promise<CloseReport> {
+    optionalInteger(timeout, 'timeout', 0, MOST_MILLISECONDS);
     this.#closing ??= this.#beginToClose();
     if (timeout === undefined) return this.#closing.promise;
     const timer = setTimeout(() => {
-      for (const registration of this.#byId.values()) registration.listener?.destroy();
+      for (const registration of this.#byId.values()) this.#discard(registration.listener);
     }, timeout);
-    await this.#closing.promise;
+    const report = await this.#closing.promise;
     clearTimeout(timer);
+    return report;
   }
 
   /** Closes the server and destroys its connections. */
@@ -257,6 +268,7 @@ export class Server extends EventEmitter<ServerEvents> {
         return void this.emit('error', toError(event.error!));
       case 'listenerClosed':
         this.#hasSocket = false;
+        this.#left = { drained: event.drained!, leaked: event.leaked! };
         this.#checkClosed();
     }
   }
@@ -275,7 +287,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #handOut(connection: Connection | undefined): void {
     if (!connection) return;
-    if (this.#closing) return void connection.destroy();
+    if (this.#closing) return this.#discard(connection);
     if (this.listenerCount('connection') > 0) return void this.emit('connection', connection);
     if (this.#waiting.length >= this.#backlog) return void connection.destroy();
     this.#waiting.push(connection);
@@ -296,15 +308,22 @@ export class Server extends EventEmitter<ServerEvents> {
     waiting?.resolve();
   }
 
-  #beginToClose(): Deferred<void> {
+  #beginToClose(): Deferred<CloseReport> {
     this.#unsubscribe();
     this.#native.close();
     for (const [id, connection] of this.#handshakes) (connection ?? environment.connection(id))?.destroy();
     this.#handshakes.clear();
-    for (const connection of this.#waiting.splice(0)) connection.destroy();
+    for (const connection of this.#waiting.splice(0)) this.#discard(connection);
     this.#wakeIterators();
     process.nextTick(() => this.#checkClosed());
     return deferred();
+  }
+
+  /** Destroys a connection, as the server is closed. */
+  #discard(connection: Connection | undefined): void {
+    if (!connection || connection.destroyed) return;
+    this.#destroyed++;
+    connection.destroy();
   }
 
   #checkClosed(): void {
@@ -312,7 +331,7 @@ export class Server extends EventEmitter<ServerEvents> {
     forgetServer(this.#native.id);
     this.#isActive = false;
     this.#updateHold();
-    this.#closing.resolve();
+    this.#closing.resolve({ destroyed: this.#destroyed, ...this.#left });
     process.nextTick(() => this.emit('close'));
   }
 

@@ -1,12 +1,13 @@
 import { CONTEXT_OPTIONS } from './context-names.ts';
 import { environment } from './environment.ts';
 import { LibsslAsyncError, invalidArgument } from './errors.ts';
-import { optionalBoolean, optionalInteger } from './options.ts';
+import { MOST_MILLISECONDS, optionalBoolean, optionalInteger } from './options.ts';
 
 /** Options that connections have, however they are made. */
 interface TransportOptions {
   handshake?: unknown;
   handshakeTimeout?: unknown;
+  idleTimeout?: unknown;
   recordIO?: unknown;
   truncation?: unknown;
   noDelay?: unknown;
@@ -21,6 +22,7 @@ export const CONTEXT_HINTS: Readonly<Record<string, string>> = Object.fromEntrie
 export function checkTransport(options: TransportOptions): void {
   for (const name of ['handshake', 'noDelay'] as const) optionalBoolean(options[name], name);
   optionalInteger(options.handshakeTimeout, 'handshakeTimeout', 0, 0xffff_ffff);
+  optionalInteger(options.idleTimeout, 'idleTimeout', 0, MOST_MILLISECONDS);
   choice(options.recordIO, 'recordIO', ['loop', 'worker']);
   choice(options.truncation, 'truncation', ['error', 'end']);
   if (options.recordIO === 'loop' && !environment.hasEventLoop) {

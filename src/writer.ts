@@ -40,7 +40,10 @@ export class Writer {
     // What has to wait for its turn is copied, as the caller's memory is the caller's again.
     if (this.#writes.length > 0) return this.#enqueue(Buffer.from(bytes), signal);
     const sent = this.#operations.native.write(bytes);
-    if (sent === 0) return DONE;
+    if (sent === 0) {
+      this.#operations.idle.touch();
+      return DONE;
+    }
     if (sent === WAIT) return this.#enqueue(bytes, signal);
     return unheard(Promise.reject(this.#operations.fail()));
   }

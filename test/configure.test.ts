@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 import test from 'ava';
 import { configure } from 'libssl-async';
 
@@ -10,7 +12,8 @@ test('options that are wrong are named, with a stable code', (t) => {
     [{ threads: 0 }, 'ERR_OUT_OF_RANGE', /options\.threads .*from 1 to 1024/],
     [{ threads: '2' }, 'ERR_INVALID_ARG_TYPE', /options\.threads/],
     [{ opensslConfig: 5 }, 'ERR_INVALID_ARG_TYPE', /options\.opensslConfig/],
-    [{ opensslConfig: '/none/openssl.cnf' }, 'ERR_OSSL_SYS_UNKNOWN', /options\.opensslConfig/],
+    [{ opensslConfig: '/none/openssl.cnf' }, 'ENOENT', /no such file .*'\/none\/openssl\.cnf'/],
+    [{ opensslConfig: fileURLToPath(import.meta.url) }, 'ERR_OSSL_CONF_MISSING_EQUAL_SIGN', /options\.opensslConfig/],
   ];
   for (const [options, code, message] of cases) t.throws(() => configure(options as never), { code, message });
 });

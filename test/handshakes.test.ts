@@ -107,7 +107,7 @@ async function serveClients(t: ExecutionContext, recordIO: Driver, { count, atOn
   t.is(requests.length, count);
   t.is(key.pending, 0);
   const { jobWaits: _, ...grown } = growth(before);
-  const none = { failed: 0, againRetries: 0, drained: 0, leaked: 0, inFlight: 0, paused: 0 };
+  const none = { failed: 0, refused: 0, waiting: 0, againRetries: 0, drained: 0, leaked: 0, inFlight: 0, paused: 0 };
   t.deepEqual(grown, { handshakes: count, pauses: count, resumes: count, callbacks: count, ...none });
 }
 

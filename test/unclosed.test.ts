@@ -36,9 +36,12 @@ overDriversSerially('a connection that is lost is closed, and told of', async (t
   const told = warnings(t);
   const met = withResolvers<Parameters<typeof closed>[0]>();
   const port = await nodeServer(t, (socket) => met.resolve(socket.resume()));
-  await connect({ host: HOST, port, context: clientContext, recordIO });
+  // A timer does not keep it.
+  const options = { host: HOST, port, context: clientContext, recordIO, idleTimeout: 3_600_000 };
+  const lost = await connect(options).then((connection) => ({ end: connection.closed }));
   const peer = await met.promise;
   t.true(await collected(() => peer.closed));
+  t.like(await lost.end, { code: 'ERR_LIBSSL_ASYNC_UNCLOSED' });
   t.like(told[0], { name: 'LibsslAsyncWarning', code: 'LIBSSL_ASYNC_UNCLOSED' });
   t.is(told.length, 1);
 });

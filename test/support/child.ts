@@ -8,7 +8,8 @@ const host = '127.0.0.1';
 const server = createServer({ context: serverContext });
 const { port } = (await server.listen({ host })) as Address;
 const isAccepted = new Promise<Connection>((resolve) => server.once('connection', resolve));
-const client = await connect({ host, port, context: clientContext });
+// Its timer keeps nothing alive.
+const client = await connect({ host, port, context: clientContext, idleTimeout: 3_600_000 });
 const ours = await isAccepted;
 
 process.once('beforeExit', () => console.log('nothing left'));

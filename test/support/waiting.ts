@@ -10,12 +10,12 @@ export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await nextTurn();
 }
 
-/** How long {@link eventually} goes on, in milliseconds: only tests that fail come near it. */
+/** How long {@link eventually} goes on by default, in milliseconds: only tests that fail come near it. */
 const PATIENCE = 20_000;
 
 /** Waits until `condition` holds; returns whether it does in the end. */
-export async function eventually(condition: () => boolean): Promise<boolean> {
-  const deadline = performance.now() + PATIENCE;
+export async function eventually(condition: () => boolean, patience = PATIENCE): Promise<boolean> {
+  const deadline = performance.now() + patience;
   while (!condition() && performance.now() < deadline) await nextTurn();
   return condition();
 }
