@@ -199,7 +199,6 @@ export class Connection extends Peer<ConnectionEvents> {
       await this.#writer.shutdown();
       if (!wait) return;
       await this.#reader.drain();
-      if (this.#operations.failure) throw this.#operations.failure;
       this.destroy();
     } finally {
       clearTimeout(timer);

@@ -74,12 +74,13 @@ export class Reader {
       const error = this.#operations.unusable();
       this.#settle((read) => read.reject(error));
     }
-    this.#endDrain();
+    this.#endDrain(this.#operations.unusable());
   }
 
-  /** Waits for the end of the peer's direction, or of the connection; drops what comes before it and nobody reads. */
+  /** Waits for the end of the peer's direction; drops what comes before it and nobody reads. */
   drain(): Promise<void> {
-    if (this.#hasEnded || this.#operations.isClosed) return Promise.resolve();
+    if (this.#hasEnded) return Promise.resolve();
+    if (this.#operations.isClosed) return Promise.reject(this.#operations.unusable());
     if (this.#drained) return this.#drained.promise;
     const { promise } = (this.#drained = deferred());
     this.#operations.begin();
@@ -120,12 +121,13 @@ export class Reader {
     return 0;
   }
 
-  #endDrain(): void {
+  #endDrain(error?: Error): void {
     const drained = this.#drained;
     if (!drained) return;
     this.#drained = undefined;
     this.#operations.end();
-    drained.resolve();
+    if (error) drained.reject(error);
+    else drained.resolve();
   }
 
   #settle(settle: (read: Read) => void): void {
