@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../../examples/support/table.ts';
 import { cancellations } from './cancellations.ts';
 import { chaos } from './chaos.ts';
+import { departures } from './departures.ts';
 import { environments } from './environments.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -13,6 +14,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '20' },
     handshakes: { type: 'string', default: '5000' },
+    departures: { type: 'string', default: '100' },
     threads: { type: 'string', default: '100' },
   },
 });
@@ -20,6 +22,7 @@ const { values: options } = parseArgs({
 const SOAKS: Record<string, () => Promise<Ledger>> = {
   chaos: () => chaos(Number(options.seconds)),
   cancellations: () => cancellations(Number(options.handshakes)),
+  departures: () => departures(Number(options.departures)),
   environments: () => environments(Number(options.threads)),
 };
 
