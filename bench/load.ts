@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { onCore } from './cores.ts';
 
 /** What clients do: see crates/load. */
-export type Kind = 'bulk' | 'handshakes' | 'idle' | 'messages';
+export type Kind = 'bulk' | 'handshakes' | 'idle' | 'messages' | 'storm';
 
 export interface Order {
   readonly kind: Kind;

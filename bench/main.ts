@@ -13,6 +13,7 @@ import { type ContenderName, SETTINGS } from './protocol.ts';
 import { type MemoryRounds, type Result, memoryRowsOf, memoryTableOf, rowsOf, tableOf } from './report.ts';
 import { Rig, type Sample, memoryOf } from './rig.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { measureStorm, stormTableOf } from './storm.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -34,6 +35,7 @@ ${SETTINGS.minVersion}, ${SETTINGS.ciphers}, ${SETTINGS.ecdhCurve}, no resumptio
 const results = await runScenarios();
 const memory = wanted('memory') ? await measureMemory() : [];
 const paused = wanted('paused') ? await measurePaused(connections) : undefined;
+const storm = wanted('storm') ? await measureStorm(2.5 * connections) : undefined;
 publish();
 
 async function runScenarios(): Promise<Result[]> {
@@ -77,6 +79,7 @@ function publish(): void {
   const memoryRows = memory.length > 0 ? memoryRowsOf(memory) : [];
   if (memoryRows.length > 0) console.log(`\n${memoryTableOf(memoryRows)}`);
   if (paused) console.log(`\n${pausedTableOf(paused)}`);
+  if (storm) console.log(`\n${stormTableOf(storm)}`);
 
   const file = join(root, 'target/bench', `node-${process.versions.node}.json`);
   mkdirSync(dirname(file), { recursive: true });
@@ -91,7 +94,7 @@ function publish(): void {
     settings: SETTINGS,
     seconds,
   };
-  writeFileSync(file, `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, samples }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, storm, samples }, null, 2)}\n`);
   console.log(`\nMedians of the rounds; ratios are those within a round. The same as JSON: ${file}`);
 }
 

@@ -102,7 +102,13 @@ export function memoryTableOf(rows: readonly MemoryRow[]): string {
   ]);
 }
 
-const UNITS: Record<Kind, string> = { bulk: 'MB', handshakes: 'connection', idle: 'connection', messages: 'message' };
+const UNITS: Record<Kind, string> = {
+  bulk: 'MB',
+  handshakes: 'connection',
+  idle: 'connection',
+  messages: 'message',
+  storm: 'connection',
+};
 
 function cpuOf({ cpu, operations }: Sample): number {
   return cpu / operations;

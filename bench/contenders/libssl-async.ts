@@ -1,9 +1,12 @@
-import { type Connection, type RemoteKey, createContext, createServer } from 'libssl-async';
+import { type Connection, type RemoteKey, type ServerOptions, createContext, createServer } from 'libssl-async';
 
 import { SETTINGS } from '../protocol.ts';
 
-export async function listen({ key, cert }: { key: string | RemoteKey; cert: string }): Promise<number> {
-  const server = createServer({ context: createContext({ key, cert, ...SETTINGS }) });
+export async function listen(
+  { key, cert }: { key: string | RemoteKey; cert: string },
+  options: Omit<ServerOptions, 'context'> = {},
+): Promise<number> {
+  const server = createServer({ context: createContext({ key, cert, ...SETTINGS }), ...options });
   const { port } = (await server.listen({ host: '127.0.0.1' })) as { port: number };
   server.on('connection', (connection) => void echo(connection));
   return port;

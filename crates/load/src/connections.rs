@@ -1,5 +1,6 @@
 //! What a connection does, over and over until `end`; each function returns how many operations it did.
 
+use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -73,4 +74,16 @@ pub(crate) async fn messages(client: &Client, end: Instant) -> Result<f64, Failu
     }
     stream.shutdown().await?;
     Ok(count)
+}
+
+/// As [`idle`]; nothing if the server has refused the connection.
+pub(crate) async fn storm(client: &Client) -> Result<Option<Stream>, Failure> {
+    const REFUSED: [ErrorKind; 3] = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
+    match idle(client).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) => match error.downcast_ref::<io::Error>() {
+            Some(io) if REFUSED.contains(&io.kind()) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }

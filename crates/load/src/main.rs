@@ -39,6 +39,8 @@ enum Kind {
     Idle,
     /// Messages of 128 bytes, each sent when the one before has come back.
     Messages,
+    /// As idle ones; those that the server resets before their handshake are none, and no failure.
+    Storm,
 }
 
 #[derive(Serialize)]
@@ -85,6 +87,7 @@ async fn perform(order: Order, kept: &mut Vec<Stream>) -> Result<(f64, f64), Fai
                 Kind::Handshakes => connections::handshakes(&client, end).await.map(|count| (count, None)),
                 Kind::Idle => connections::idle(&client).await.map(|stream| (1.0, Some(stream))),
                 Kind::Messages => connections::messages(&client, end).await.map(|count| (count, None)),
+                Kind::Storm => connections::storm(&client).await.map(|stream| (f64::from(stream.is_some()), stream)),
             }
         });
     }
