@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::{fmt, mem, ptr};
+use std::{env, fmt, mem, ptr};
 
 use libssl_async_sys as sys;
 
@@ -44,7 +44,9 @@ impl Origin {
                 return None;
             }
             let information = information.assume_init();
-            let path = OsStr::from_bytes(CStr::from_ptr(information.dli_fname).to_bytes()).into();
+            let path = PathBuf::from(OsStr::from_bytes(CStr::from_ptr(information.dli_fname).to_bytes()));
+            // The program itself has the name that it was called by.
+            let path = if path.is_absolute() { path } else { env::current_exe().unwrap_or(path) };
             Some(Self { base: information.dli_fbase as usize, path })
         }
     }

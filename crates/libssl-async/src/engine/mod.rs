@@ -115,15 +115,20 @@ impl Engine {
     /// The private key that the engine knows by `key`, for `pkcs11` a URI. Whenever the engine asks for a PIN or
     /// passphrase, `pin` is called with its question; `None` gives up.
     ///
-    /// The engine may block, so it does on a thread of the runtime that this is called on. Dropping the future answers its
-    /// next question with `None`. Most such keys block wherever they sign: [`keys::Offload`](crate::keys::Offload) makes
+    /// The engine may block, so it does on a thread of the runtime that the future is polled on. Dropping the future answers
+    /// its next question with `None`. Most such keys block wherever they sign: [`keys::Offload`](crate::keys::Offload) makes
     /// asynchronous ones of them. Corresponds to `ENGINE_load_private_key`.
-    pub async fn private_key<R>(&self, key: &str, pin: impl FnMut(String) -> R) -> Result<PKey<Private>, EngineError>
+    pub fn private_key<P, R>(
+        &self,
+        key: &str,
+        pin: P,
+    ) -> impl Future<Output = Result<PKey<Private>, EngineError>> + use<P, R>
     where
+        P: FnMut(String) -> R,
         R: Future<Output = Option<Secret>>,
     {
-        let handle = Arc::clone(&self.handle);
-        let name = key.to_owned();
+        let (handle, of_engine) = (Arc::clone(&self.handle), Arc::clone(&self.handle));
+        let (name, key) = (key.to_owned(), key.to_owned());
         let loaded = asking(pin, move |prompt| {
             let name = CString::new(name).map_err(|_| ErrorStack::get())?;
             let (method, data) = prompt.method();
@@ -132,8 +137,10 @@ impl Engine {
             // SAFETY: a key is ours from here on.
             if key.is_null() { Err(ErrorStack::get()) } else { Ok(unsafe { PKey::from_ptr(key) }) }
         });
-        let failed = |stack| EngineError::Key { engine: self.id(), key: key.to_owned(), stack };
-        loaded.await.unwrap_or_else(|| Err(ErrorStack::get())).map_err(failed)
+        async move {
+            let failed = |stack| EngineError::Key { engine: of_engine.id(), key, stack };
+            loaded.await.unwrap_or_else(|| Err(ErrorStack::get())).map_err(failed)
+        }
     }
 }
 
