@@ -1,20 +1,22 @@
 // Builds what is missing or stale: dependencies, OpenSSL, the addon, TypeScript, and the two committed type files.
 //
-//   node scripts/build.mjs [--debug] [--no-dts-cache]
+//   node scripts/build.mjs [--host] [--debug] [--no-dts-cache]
 //
+//   --host           the addon that uses the OpenSSL of the Node binary, and no OpenSSL of its own
 //   --debug          the addon unoptimised, with debug information
 //   --no-dts-cache   the addon's crate compiled again, whatever its state, and with it src/native.d.ts
 
-import { rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { install } from './install.mjs';
 import { heading, root, run, runTool } from './run.mjs';
 
-export function build({ debug = false, dtsCache = true } = {}) {
+export function build({ host = false, debug = false, dtsCache = true } = {}) {
   install();
-  buildAddon(debug, dtsCache);
+  if (host) buildHostAddon(debug);
+  else buildAddon(debug, dtsCache);
   buildTypeScript();
 }
 
@@ -46,16 +48,38 @@ export function bundledOpenssl() {
   );
 }
 
+/** Without libraries: the functions of OpenSSL are those that the process has when the addon is loaded. */
+function buildHostAddon(debug) {
+  heading(`addon for the OpenSSL of Node (${debug ? 'debug' : 'release'})`);
+  const folder = join(root, 'target/host');
+  const noLibraries = join(folder, 'no-libraries');
+  mkdirSync(noLibraries, { recursive: true });
+  const args = ['build', '--package=libssl-async-node', '--no-default-features', ...(debug ? [] : ['--release'])];
+  run('cargo', args, {
+    env: {
+      ...process.env,
+      CARGO_TARGET_DIR: folder,
+      OPENSSL_NO_VENDOR: '1',
+      OPENSSL_INCLUDE_DIR: join(root, 'crates/libssl-async-node/host/include'),
+      OPENSSL_LIB_DIR: noLibraries,
+      OPENSSL_LIBS: '',
+    },
+  });
+  const library = join(folder, debug ? 'debug' : 'release', 'liblibssl_async_node.so');
+  copyFileSync(library, join(root, 'libssl-async-host.node'));
+}
+
 function buildTypeScript() {
   heading('TypeScript');
   // Without what a file that has gone left behind: ava would run it, npm would publish it.
   for (const folder of ['dist', 'build']) rmSync(join(root, folder), { recursive: true, force: true });
-  runTool('typescript', 'tsc', ['--project', 'src']);
+  for (const folder of ['dist', 'dist/host']) runTool('typescript', 'tsc', ['--project', 'src', '--outDir', folder]);
   run(process.execPath, ['scripts/dts.mjs']);
   // Tests and examples see the package as its users do: dist/ under the types of index.d.ts.
   runTool('typescript', 'tsc', ['--project', '.']);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  build({ debug: process.argv.includes('--debug'), dtsCache: !process.argv.includes('--no-dts-cache') });
+  const has = (flag) => process.argv.includes(flag);
+  build({ host: has('--host'), debug: has('--debug'), dtsCache: !has('--no-dts-cache') });
 }

@@ -1,10 +1,14 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+import { build, packageFolder } from './build.ts';
 import type * as Native from './native.d.ts';
 
+const FILES = { bundled: 'libssl-async.node', host: 'libssl-async-host.node' };
+const COMMANDS = { bundled: 'npm run build', host: 'npm run build:host' };
+
 /** The addon. */
-export const native = load(fileURLToPath(new URL('../libssl-async.node', import.meta.url)));
+export const native = load(fileURLToPath(new URL(FILES[build], packageFolder)));
 
 function load(path: string): typeof Native {
   try {
@@ -15,7 +19,7 @@ function load(path: string): typeof Native {
     throw Object.assign(
       new Error(
         missing
-          ? `libssl-async has no addon for ${here}: ${path} does not exist; in a checkout, \`npm run build\` makes it`
+          ? `libssl-async has no addon for ${here}: ${path} does not exist; in a checkout, \`${COMMANDS[build]}\` makes it`
           : `libssl-async cannot load its addon ${path} on ${here}: ${(cause as Error).message}`,
         { cause },
       ),

@@ -4,6 +4,7 @@ import * as tls from 'node:tls';
 
 import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
+import { belongsToBuild } from './build.ts';
 import type { Connection } from './connection.ts';
 import { CONTEXT_OPTIONS, FOREIGN_OPTIONS } from './context-names.ts';
 import type { ContextOptions, ProtocolVersion } from './context-options.ts';

@@ -1,5 +1,6 @@
 import { getSystemErrorMap, inspect } from 'node:util';
 
+import { build, otherBuild } from './build.ts';
 import type { NativeError } from './native.d.ts';
 
 /** What an error may have beside its code and message. */
@@ -123,7 +124,9 @@ export function invalidArgument(name: string, expected: string, value: unknown, 
 function describe(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value !== 'object' || value === null) return inspect(value, { maxStringLength: 40 });
-  return `an instance of ${value.constructor?.name ?? 'Object'}`;
+  const name = `an instance of ${value.constructor?.name ?? 'Object'}`;
+  const other = otherBuild(value);
+  return other === undefined ? name : `${name} of the ${other} build of libssl-async, where this is the ${build} build`;
 }
 
 /** What signers failed with, by the number of the request, until the handshake's error takes it as its cause. */

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { KeyObject, createPublicKey } from 'node:crypto';
 
 import { native } from './binding.ts';
+import { belongsToBuild } from './build.ts';
 import { answered, environment, registerKey } from './environment.ts';
 import { keepFailure, nativeCall } from './errors.ts';
 import type { NativeEvent, NativeRemoteKey } from './native.d.ts';
@@ -19,6 +20,10 @@ export class RemoteKey {
   readonly #resource = new AsyncResource('libssl-async.RemoteKey');
   readonly #native: NativeRemoteKey;
   readonly #requests = new Map<number, Request>();
+
+  static {
+    belongsToBuild(this.prototype);
+  }
 
   /** @internal */
   constructor(options: RemoteKeyOptions) {

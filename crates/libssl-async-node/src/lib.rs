@@ -28,6 +28,12 @@ pub fn openssl_version() -> String {
     openssl::version::version().split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
+/// The file that libcrypto is in: the addon's own, or that of the Node binary.
+#[napi]
+pub fn libcrypto_path() -> String {
+    libssl_async::Origin::of_libcrypto().path().display().to_string()
+}
+
 /// Whether jobs can pause here; otherwise a remote key occupies a thread. Corresponds to `ASYNC_is_capable`.
 #[napi]
 pub fn async_capable() -> bool {

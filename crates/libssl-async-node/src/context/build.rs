@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use libssl_async::exchange;
+use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslMethod, SslMode, SslOptions};
 use openssl::x509::X509;
 use openssl::x509::verify::X509VerifyFlags;
@@ -21,7 +21,7 @@ use crate::error::Checked;
 /// Makes a context.
 pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHandle> {
     initialise()?;
-    let mut builder = exchange::context_builder(SslMethod::tls())?;
+    let mut builder = new_builder(SslMethod::tls())?;
     // Chains are completed here once, not in every handshake.
     builder.set_mode(SslMode::NO_AUTO_CHAIN);
     set_options(&mut builder, options);
@@ -52,6 +52,18 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
         tells: AtomicBool::new(false),
         _trust: trust,
     }))
+}
+
+/// Where OpenSSL is ours alone, AWS-LC exchanges the keys.
+#[cfg(feature = "bundled")]
+fn new_builder(method: SslMethod) -> Result<SslContextBuilder, ErrorStack> {
+    libssl_async::exchange::context_builder(method)
+}
+
+/// What the process has chosen for its OpenSSL is left as it is: an engine, for instance, exchanges keys itself.
+#[cfg(not(feature = "bundled"))]
+fn new_builder(method: SslMethod) -> Result<SslContextBuilder, ErrorStack> {
+    SslContextBuilder::new(method)
 }
 
 /// Sets `SSL_OP_*`. Corresponds to `SSL_CTX_set_options`.
