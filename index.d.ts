@@ -240,18 +240,164 @@ declare class RemoteKey {
  */
 declare function createRemoteKey(options: RemoteKeyOptions): RemoteKey;
 
+/** A control command: its name, with its value if it takes one. */
+type EngineCommand = string | readonly [name: string, value: string];
+/** What an engine can be the default for, named as in `openssl.cnf`; `PKEY_CRYPTO` is X25519, for instance. */
+type EngineMethod = 'CIPHERS' | 'DH' | 'DIGESTS' | 'DSA' | 'EC' | 'PKEY_ASN1' | 'PKEY_CRYPTO' | 'RAND' | 'RSA';
+/** Options of {@link loadEngine}. */
+interface EngineOptions {
+  /** The id of an engine that OpenSSL knows, or of one of those in the file `path`. One of the two is needed. */
+  readonly id?: string | undefined;
+  /** The file of the engine. Corresponds to the engine `dynamic` and its command `SO_PATH`. */
+  readonly path?: string | undefined;
+  /** Control commands to be sent before the engine is initialised, in this order. */
+  readonly commands?: readonly EngineCommand[] | undefined;
+  /** Control commands to be sent once it is. */
+  readonly commandsAfter?: readonly EngineCommand[] | undefined;
+  /**
+   * Makes the engine the default for these, in the whole process, node:crypto and node:tls included; `'usual'` for all
+   * that it can do without breaking what OpenSSL 3 does itself.
+   *
+   * Default: none, and so the engine serves only the keys that it loads. Corresponds to `ENGINE_set_default`.
+   */
+  readonly methods?: readonly EngineMethod[] | 'usual' | undefined;
+  /**
+   * Milliseconds between two polls of the engine by a thread of this package; 0 for none.
+   *
+   * Default: 1 if `commands` has `ENABLE_EXTERNAL_POLLING`, and none if not. Corresponds to the command `POLL`.
+   */
+  readonly poll?: number | undefined;
+}
+/** A control command that an engine lists. */
+interface EngineCommandInfo {
+  readonly name: string;
+  /** What it does, in the engine's words; often empty. */
+  readonly description: string;
+  /** What it takes: `'internal'` is what cannot be given as text. */
+  readonly input: 'internal' | 'nothing' | 'number' | 'text';
+}
+/** What an engine has to tell. */
+interface EngineStats {
+  /** Requests under way, if the engine tells; corresponds to the command `GET_NUM_REQUESTS_IN_FLIGHT`. */
+  readonly inFlight: number | undefined;
+  /** How often this package has polled it. */
+  readonly polls: number;
+}
+/** An engine that is loaded and initialised; made by {@link loadEngine}. */
+declare class Engine {
+  #private;
+  /** Corresponds to `ENGINE_get_id`. */
+  get id(): string;
+  /** Corresponds to `ENGINE_get_name`. */
+  get name(): string;
+  /** The control commands that it lists. */
+  commands(): EngineCommandInfo[];
+  /**
+   * Sends a control command, whose value has to be what the engine lists for it. The engine may block.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_ENGINE_COMMAND_UNKNOWN`, `…_VALUE` and `…_REFUSED`. Corresponds to `ENGINE_ctrl_cmd_string`.
+   */
+  control(name: string, value?: string | number): void;
+  /** What it has to tell now. */
+  stats(): EngineStats;
+  /**
+   * Undoes its defaults and gives it back; closing again does nothing, all else throws `ERR_LIBSSL_ASYNC_CLOSED`. OpenSSL
+   * ends and unloads it when the last key that has it is gone. Corresponds to `ENGINE_finish` and `ENGINE_free`.
+   */
+  close(): void;
+}
+/**
+ * Loads an engine: its file, `commands`, initialisation, `commandsAfter`, `methods`, polling.
+ *
+ * Engines work in the host build, `libssl-async/host`, as they use Node's OpenSSL; there, connections whose handshake an
+ * engine serves pause while it computes. A process can load an engine once; what blocks meanwhile is no thread of Node's.
+ *
+ * Rejects with `ERR_LIBSSL_ASYNC_ENGINE_LIBCRYPTO_MISMATCH` if the engine, being bound to another libcrypto, would never
+ * see a connection's job, as in the bundled build; with `ENOENT` and the like for the file, and else with
+ * `ERR_LIBSSL_ASYNC_ENGINE_<WHAT>` and what OpenSSL and the engine say. Then nothing of it is left.
+ */
+declare function loadEngine(options: EngineOptions): Promise<Engine>;
+
+/** Answers a question for a PIN or passphrase, in the words of the one who needs it; `undefined` gives up. */
+type Pin = (question: string) => string | undefined | PromiseLike<string | undefined>;
+
+/** Options of {@link loadProvider}. */
+interface ProviderOptions {
+  /** The name by which the provider is configured: `pkcs11`, for instance. */
+  readonly name: string;
+  /** Its file. Default: the one of its name in OpenSSL's folder of modules, which Node has none of. */
+  readonly path?: string | undefined;
+  /** Its parameters, as its section of an `openssl.cnf` would have them. */
+  readonly config?: Readonly<Record<string, string>> | undefined;
+}
+/** A provider that is loaded; made by {@link loadProvider}. */
+declare class Provider {
+  #private;
+  /** The name by which it is configured. */
+  readonly name: string;
+}
+/**
+ * Loads a provider, into a library context of its own: it serves the keys that {@link loadPrivateKey} takes from it, and
+ * nothing else in the process changes. It stays loaded for the life of the process, as its keys may.
+ *
+ * Rejects with `ERR_LIBSSL_ASYNC_ENGINE_LIBCRYPTO_MISMATCH` if it is bound to another libcrypto than this build uses, with
+ * `ENOENT` and the like for the file, and else with `ERR_LIBSSL_ASYNC_PROVIDER_<WHAT>` and what OpenSSL says. Corresponds
+ * to `OSSL_PROVIDER_load`.
+ */
+declare function loadProvider(options: ProviderOptions): Promise<Provider>;
+
+/** Options of {@link loadPrivateKey}. */
+interface StoredKeyOptions {
+  /** The engine that has the key. This or `provider`. */
+  readonly engine?: Engine | undefined;
+  /** The provider that has the key. */
+  readonly provider?: Provider | undefined;
+  /**
+   * Called whenever a PIN or passphrase is asked for. What it throws fails the load.
+   *
+   * Default: none is given.
+   */
+  readonly pin?: Pin | undefined;
+  /**
+   * How many threads the operations of the key may block at once, while the jobs of their connections are paused; `false`
+   * for keys whose engine is asynchronous itself.
+   *
+   * Default: 8.
+   */
+  readonly offload?: number | false | undefined;
+  /** Milliseconds that an operation may take on those threads, the wait for one included. Default: no limit. */
+  readonly timeout?: number | undefined;
+}
+/** A private key that an engine or a provider has; made by {@link loadPrivateKey}, and given to contexts as their `key`. */
+declare class StoredKey {
+  #private;
+  /** Where it is. */
+  readonly uri: string;
+  /** Its public half. */
+  get publicKey(): KeyObject;
+}
+/**
+ * Loads a private key that an engine or a provider has, by its name there: for PKCS #11 a URI, `pkcs11:token=…;object=…`.
+ *
+ * The loading blocks no thread of Node's, and neither does the key where it signs. Rejects with what `pin` throws, and with
+ * `ERR_LIBSSL_ASYNC_KEY_NOT_LOADED` and what OpenSSL and the engine say for a key that is not there, or a wrong PIN.
+ * Corresponds to `ENGINE_load_private_key` and `OSSL_STORE_open_ex`.
+ */
+declare function loadPrivateKey(uri: string, options: StoredKeyOptions): Promise<StoredKey>;
+
 /** Bytes, or text that stands for its UTF-8. */
 type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
 /** A version of TLS. */
 type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 /**
- * A private key: PEM or DER (PKCS #8, PKCS #1, SEC 1), a `KeyObject`, or a remote key; with a passphrase of its own in an
- * object.
+ * A private key: PEM or DER (PKCS #8, PKCS #1, SEC 1), a `KeyObject`, a remote key, or a key of an engine or provider; with a
+ * passphrase of its own in an object.
  */
 type PrivateKey =
   | Bytes
   | KeyObject
   | RemoteKey
+  | StoredKey
   | {
       /** The key. */
       readonly pem: Bytes | KeyObject;
@@ -691,15 +837,18 @@ declare class Server extends EventEmitter<ServerEvents> {
 /** A TLS server; {@link Server.listen} begins. Corresponds to `SSL_accept` for each of its connections. */
 declare function createServer(options: ServerOptions): Server;
 
+/** An OpenSSL of the addon's own, or the one that is a part of the Node binary. */
+type Build = 'bundled' | 'host';
+
 /** What this package runs on. */
 interface Versions {
   /** The version of this package. */
   readonly package: string;
   /** The version of the OpenSSL that the connections use, such as `4.0.3`. Corresponds to `OpenSSL_version`. */
   readonly openssl: string;
-  /** Which build of the addon this is: `'bundled'` has an OpenSSL of its own. */
-  readonly build: 'bundled';
-  /** The file that libcrypto is in; `'static'` for the addon itself. */
+  /** Which build of the addon this is: `'bundled'` has an OpenSSL of its own, `'host'` uses the one of the Node binary. */
+  readonly build: Build;
+  /** The file that libcrypto is in, such as that of the Node binary; `'static'` for the addon itself. */
   readonly libcrypto: string;
   /** Whether handshakes can pause here; otherwise a remote key cannot be used. Corresponds to `ASYNC_is_capable`. */
   readonly asyncCapable: boolean;
@@ -725,15 +874,21 @@ declare function configure(options: Configuration): void;
 export {
   Connection,
   Context,
+  Engine,
   LibsslAsyncError,
+  Provider,
   RemoteKey,
   Server,
+  StoredKey,
   TlsError,
   configure,
   connect,
   createContext,
   createRemoteKey,
   createServer,
+  loadEngine,
+  loadPrivateKey,
+  loadProvider,
   metrics,
   versions,
 };
@@ -741,6 +896,7 @@ export type {
   Address,
   Archive,
   AsyncStatus,
+  Build,
   Bytes,
   Certificates,
   Cipher,
@@ -751,17 +907,25 @@ export type {
   ConnectionEvents,
   ContextOptions,
   DecryptRequest,
+  EngineCommand,
+  EngineCommandInfo,
+  EngineMethod,
+  EngineOptions,
+  EngineStats,
   ListenOptions,
   Lookup,
   Metrics,
   OperationOptions,
   PauseTime,
+  Pin,
   PrivateKey,
   ProtocolVersion,
+  ProviderOptions,
   RemoteKeyOptions,
   ServerEvents,
   ServerOptions,
   ShutdownOptions,
   SignRequest,
+  StoredKeyOptions,
   Versions,
 };

@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
 import type { RemoteKey } from './remote-key.ts';
+import type { StoredKey } from './stored-key.ts';
 
 /** Bytes, or text that stands for its UTF-8. */
 export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
@@ -9,13 +10,14 @@ export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer;
 export type ProtocolVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 /**
- * A private key: PEM or DER (PKCS #8, PKCS #1, SEC 1), a `KeyObject`, or a remote key; with a passphrase of its own in an
- * object.
+ * A private key: PEM or DER (PKCS #8, PKCS #1, SEC 1), a `KeyObject`, a remote key, or a key of an engine or provider; with a
+ * passphrase of its own in an object.
  */
 export type PrivateKey =
   | Bytes
   | KeyObject
   | RemoteKey
+  | StoredKey
   | {
       /** The key. */
       readonly pem: Bytes | KeyObject;

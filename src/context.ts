@@ -22,6 +22,7 @@ import {
   unspoken,
 } from './options.ts';
 import { RemoteKey } from './remote-key.ts';
+import { StoredKey } from './stored-key.ts';
 import { defaultTrust } from './trust.ts';
 
 /** A callback and its argument, as {@link Context.setAsyncCallback} was given them. */
@@ -64,6 +65,7 @@ export class Context {
   static {
     make = (settings) => new Context(settings);
     settingsOf = (context) => (#settings in context ? context.#settings : undefined);
+    belongsToBuild(this.prototype);
   }
 
   /**
@@ -146,8 +148,9 @@ function toNative(options: ContextOptions): NativeContextOptions {
 
 function keySource({ name, value }: Named<unknown>, passphrase: string | undefined): NativeKeySource {
   if (value instanceof RemoteKey) return { name, remote: value.native };
+  if (value instanceof StoredKey) return { name, stored: value.native };
   const own = isObject(value, 'pem') ? value : { pem: value };
-  const expected = `${BYTES}, a KeyObject, a key of createRemoteKey(), or { pem, passphrase } with one of the first`;
+  const expected = `${BYTES}, a KeyObject, a key of createRemoteKey() or loadPrivateKey(), or { pem, passphrase } with one of the first`;
   const secret = optionalPassphrase(own['passphrase'], `${name}.passphrase`) ?? passphrase;
   const data = own['pem'] instanceof KeyObject ? exported(own['pem'], name) : toBytes(own['pem'], name, expected);
   return { name, data, ...(secret !== undefined && { passphrase: secret }) };

@@ -8,7 +8,7 @@ export const READABLE = 1;
 /** What the addon tells of a connection: what was written is sent, or never will be. */
 export const SENT = 2;
 
-/** Gets the news and events of one connection, server or remote key. */
+/** Gets the news and events of one connection, server, remote key or load. */
 export interface Listener {
   onNews?(news: number): void;
   onEvent?(event: NativeEvent): void;
@@ -24,6 +24,9 @@ const keys = new Map<number, WeakRef<Listener>>();
 const lostKeys = new FinalizationRegistry<number>((id) => keys.delete(id));
 /** The keys of requests that have no answer, by the request's number. */
 const requests = new Map<number, Listener>();
+
+/** What is being loaded, by the number of its request. */
+const loads = new Map<number, Listener>();
 
 /** The addon's part of this JavaScript environment. */
 export const environment = new native.NativeEnvironment(dispatchEvents, dispatchNews, news);
@@ -94,6 +97,16 @@ export function registerKey(id: number, listener: Listener): void {
   lostKeys.register(listener, id);
 }
 
+/** Has what becomes of a load told to `listener`, until it is forgotten. */
+export function registerLoad(request: number, listener: Listener): void {
+  loads.set(request, listener);
+}
+
+/** Ends what {@link registerLoad} began. */
+export function forgetLoad(request: number): void {
+  loads.delete(request);
+}
+
 /** Runs a function; what it throws becomes an uncaught exception of its own, and nobody else's. */
 export function isolate(action: () => void): void {
   try {
@@ -149,6 +162,9 @@ function dispatch(event: NativeEvent): void {
       requests.delete(event.request!);
       return key?.onEvent!(event);
     }
+    case 'loaded':
+    case 'pin':
+      return loads.get(event.request!)?.onEvent!(event);
     default: {
       // A server hears of its connections first, as it makes their objects.
       const server = event.server === undefined ? undefined : servers.get(event.server);

@@ -3,12 +3,25 @@ export { connect } from './connect.ts';
 export { Connection, type ConnectionEvents, type OperationOptions, type ShutdownOptions } from './connection.ts';
 export { Context, createContext } from './context.ts';
 export type * from './context-options.ts';
+export {
+  Engine,
+  type EngineCommand,
+  type EngineCommandInfo,
+  type EngineMethod,
+  type EngineOptions,
+  type EngineStats,
+  loadEngine,
+} from './engine.ts';
 export { LibsslAsyncError, TlsError } from './errors.ts';
 export { type Metrics, type PauseTime, metrics } from './metrics.ts';
 export type { Address, AsyncStatus, Cipher } from './peer.ts';
+export { Provider, type ProviderOptions, loadProvider } from './provider.ts';
 export { RemoteKey, createRemoteKey } from './remote-key.ts';
 export type { DecryptRequest, RemoteKeyOptions, SignRequest } from './remote-key-options.ts';
 export { Server, type ServerEvents, createServer } from './server.ts';
 export type { CloseOptions, CloseReport, ListenOptions, ServerOptions } from './server-options.ts';
+export { StoredKey, type StoredKeyOptions, loadPrivateKey } from './stored-key.ts';
+export type { Pin } from './loading.ts';
+export type { Build } from './build.ts';
 export { type Versions, versions } from './versions.ts';
 export { type Configuration, configure } from './configure.ts';

@@ -66,6 +66,18 @@ export declare class NativeContext {
   get hasCertificate(): boolean
 }
 
+/** An engine that is loaded and initialised. */
+export declare class NativeEngine {
+  get id(): string
+  get name(): string
+  commands(): Array<NativeEngineCommand>
+  /** Corresponds to `ENGINE_ctrl_cmd_string`. */
+  control(name: string, value?: string | undefined | null): void
+  stats(): NativeEngineStats
+  /** Undoes its defaults and gives it back. */
+  close(): void
+}
+
 /**
  * The addon's part of an environment, made once by the package.
  *
@@ -95,7 +107,22 @@ export declare class NativeEnvironment {
    * Without an answer the request fails, and `failure` says why.
    */
   answer(request: number, answer?: Uint8Array | undefined | null, failure?: string | undefined | null): boolean
+  /** Loads an engine. Corresponds to `ENGINE_by_id` and `ENGINE_init`. */
+  loadEngine(options: NativeEngineOptions): number
+  /**
+   * Loads a private key; the event `pin` asks for what protects it.
+   *
+   * Corresponds to `ENGINE_load_private_key` and `OSSL_STORE_open_ex`.
+   */
+  loadKey(options: NativeStoredKeyOptions): number
+  /** Answers the event `pin`; `null` gives up. */
+  answerPin(request: number, pin?: string | undefined | null): void
+  /** Loads a provider. Corresponds to `OSSL_PROVIDER_load`. */
+  loadProvider(options: NativeProviderOptions): number
 }
+
+/** A provider that is loaded. */
+export declare class NativeProvider {}
 
 /** A private key that is somewhere else; requests to it are events of its environment. */
 export declare class NativeRemoteKey {
@@ -118,6 +145,12 @@ export declare class NativeServer {
   close(): void
 }
 
+/** A private key that an engine or a provider has. */
+export declare class NativeStoredKey {
+  /** SubjectPublicKeyInfo, in DER. */
+  publicKey(): Buffer
+}
+
 /** Node's default certificates, parsed. */
 export declare class NativeTrust {
   /** Takes certificates in PEM or DER; what cannot be read is left out, as Node does. */
@@ -132,6 +165,9 @@ export declare function configureThreads(threads: number): boolean
 
 /** Whether a session could be resumed from these bytes. Corresponds to `d2i_SSL_SESSION`. */
 export declare function isSession(session: Uint8Array): boolean
+
+/** The file that libcrypto is in: the addon's own, or that of the Node binary. */
+export declare function libcryptoPath(): string
 
 /** Applies an `openssl.cnf`. Corresponds to `CONF_modules_load_file`. */
 export declare function loadOpensslConfig(path: string): void
@@ -224,6 +260,36 @@ export interface NativeDialOptions {
   noDelay: boolean
 }
 
+/** A control command that an engine lists. */
+export interface NativeEngineCommand {
+  name: string
+  description: string
+  /** `internal`, `nothing`, `number` or `text`. */
+  input: string
+}
+
+/** What `src/engine.ts` has checked. */
+export interface NativeEngineOptions {
+  id?: string
+  path?: string
+  /** Sent before the engine is initialised. */
+  commands: Array<NativeSetting>
+  /** Sent afterwards. */
+  commandsAfter: Array<NativeSetting>
+  /** What it becomes the default for. */
+  methods: Array<string>
+  /** What it can do without breaking OpenSSL's own becomes that. */
+  usualMethods: boolean
+  /** Milliseconds between polls: 0 for none, by default what the engine needs. */
+  poll?: number
+}
+
+/** What an engine has to tell. */
+export interface NativeEngineStats {
+  inFlight?: number
+  polls: number
+}
+
 /** What `src/errors.ts` makes an error of. */
 export interface NativeError {
   /** Empty if `errno` says it. */
@@ -256,7 +322,7 @@ export interface NativeError {
 export interface NativeEvent {
   /**
    * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
-   * `listenerFailed`, `news`, `session` or `sign`.
+   * `listenerFailed`, `loaded`, `news`, `pin`, `session` or `sign`.
    */
   type: string
   /** The connection, but for requests and failed listeners. */
@@ -265,14 +331,14 @@ export interface NativeEvent {
   server?: number
   /** Whether the handshake of an accepted connection runs. */
   begun?: boolean
-  /** The number of a request to a remote key. */
+  /** The number of a request to a remote key, or of what is loaded. */
   request?: number
   /** The remote key that is asked. */
   key?: number
   /** The TLS name of the signature scheme. */
   scheme?: string
   digest?: Buffer
-  /** What is to be signed or decrypted, a session, or a line of the key log. */
+  /** What is to be signed or decrypted, a session, a line of the key log, or the question for a PIN. */
   message?: Buffer
   /** `ASYNC_STATUS_*`. */
   status?: number
@@ -284,6 +350,10 @@ export interface NativeEvent {
   leaked?: number
   /** The peer of a connection that failed. */
   peer?: NativeAddress
+  /** What was loaded is one of these. */
+  engine?: NativeEngine
+  provider?: NativeProvider
+  storedKey?: NativeStoredKey
   error?: NativeError
 }
 
@@ -300,13 +370,14 @@ export interface NativeHandshakeOptions {
   remote: boolean
 }
 
-/** A private key: bytes, or a remote key. */
+/** A private key: bytes, a remote key, or one of an engine or provider. */
 export interface NativeKeySource {
   /** The name for errors, such as `key[1]`. */
   name: string
   data?: Uint8Array
   passphrase?: string
   remote?: NativeRemoteKey
+  stored?: NativeStoredKey
 }
 
 /** Where to listen: at an address or on a path. */
@@ -338,6 +409,14 @@ export interface NativeMetrics {
   /** Milliseconds. */
   bounds: Array<number>
   counts: Array<number>
+}
+
+/** What `src/provider.ts` has checked. */
+export interface NativeProviderOptions {
+  name: string
+  path?: string
+  /** Its parameters. */
+  config: Array<NativeSetting>
 }
 
 /** How a remote key behaves. */
@@ -378,12 +457,29 @@ export interface NativeServerOptions {
   noDelay: boolean
 }
 
+/** A control command, or a parameter of a provider. */
+export interface NativeSetting {
+  name: string
+  value?: string
+}
+
 /** The bytes of an option, or of one of its elements. */
 export interface NativeSource {
   /** The name for errors, such as `ca[1]`. */
   name: string
   data: Uint8Array
   passphrase?: string
+}
+
+/** Where a key is, and how it is used. */
+export interface NativeStoredKeyOptions {
+  uri: string
+  engine?: NativeEngine
+  provider?: NativeProvider
+  /** How many threads its operations may block; without, they are asynchronous themselves. */
+  threads?: number
+  /** Milliseconds that an operation may take on them. */
+  timeout?: number
 }
 
 /** The version of the OpenSSL in use, such as `4.0.3`. */

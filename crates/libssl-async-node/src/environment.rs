@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use libssl_async::Secret;
 use libssl_async::keys::{Answer, KeyError};
 use napi::bindgen_prelude::{Function, FunctionRef, Int32Array, JsValue, Object, ToNapiValue};
 use napi::{Env, sys};
@@ -15,6 +16,7 @@ use crate::connection::{Driven, Entry, NativeConnection, State};
 use crate::context::initialise;
 use crate::driver::{EventLoop, Open};
 use crate::events::{NativeEvent, event};
+use crate::loading::PinAnswer;
 use crate::messages::Queue;
 use crate::remote_key::JsFailure;
 
@@ -33,6 +35,7 @@ pub(crate) struct Environment {
     event_loop: OnceCell<Option<Box<EventLoop>>>,
     entries: RefCell<HashMap<u32, Rc<Entry>>>,
     answers: RefCell<HashMap<u32, Answer>>,
+    pins: RefCell<HashMap<u32, PinAnswer>>,
     /// Pairs of a connection's id and its news, which JavaScript reads.
     news: RefCell<Int32Array>,
     noted: Cell<usize>,
@@ -61,6 +64,7 @@ impl NativeEnvironment {
             event_loop: OnceCell::new(),
             entries: RefCell::default(),
             answers: RefCell::default(),
+            pins: RefCell::default(),
             news: RefCell::new(news),
             noted: Cell::new(0),
             on_news: on_news.create_ref()?,
@@ -145,6 +149,17 @@ impl Environment {
         let _dropped_outside = self.answers.borrow_mut().remove(&request);
     }
 
+    /// Keeps the place for a PIN until JavaScript has one.
+    pub(crate) fn await_pin(&self, request: u32, answer: PinAnswer) {
+        self.pins.borrow_mut().insert(request, answer);
+    }
+
+    pub(crate) fn answer_pin(&self, request: u32, pin: Option<Secret>) {
+        if let Some(waiting) = self.pins.borrow_mut().remove(&request) {
+            let _unheard = waiting.send(pin);
+        }
+    }
+
     /// Moves an established connection to its driver.
     pub(crate) fn drive(self: &Rc<Self>, id: u32, driven: Driven) -> std::io::Result<State> {
         match driven {
@@ -215,7 +230,7 @@ impl Environment {
         let late = self.queue.close();
         let answers = self.answers.take();
         let entries = self.entries.take();
-        drop((late, answers));
+        drop((late, answers, self.pins.take()));
         for entry in entries.values() {
             entry.close();
         }

@@ -54,8 +54,18 @@ impl NativeError {
     }
 
     /// An error of this package's own, of code `ERR_LIBSSL_ASYNC_<what>`.
-    fn own(what: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn own(what: &str, message: impl Into<String>) -> Self {
         Self::new(format!("ERR_LIBSSL_ASYNC_{what}"), message)
+    }
+
+    /// The error of an engine or a provider that uses another libcrypto; says what to do about it.
+    pub(crate) fn mismatch(error: &impl ToString) -> Self {
+        let advice = if cfg!(feature = "bundled") {
+            "import libssl-async/host, which uses the OpenSSL of Node, as they do"
+        } else {
+            "build it for the OpenSSL of this Node (versions.openssl), whose libcrypto is in the Node binary"
+        };
+        Self::own("ENGINE_LIBCRYPTO_MISMATCH", format!("{}; {advice}", error.to_string()))
     }
 
     /// The error of a wrong option.

@@ -9,6 +9,7 @@ use napi_derive::napi;
 use crate::connection::{NativeAddress, State};
 use crate::environment::Environment;
 use crate::error::NativeError;
+use crate::loading::{Loaded, NativeEngine, NativeProvider, NativeStoredKey};
 use crate::messages::{Begun, KeyTask, Message};
 
 /// Something that happened on another thread; which fields are there depends on its type.
@@ -16,7 +17,7 @@ use crate::messages::{Begun, KeyTask, Message};
 #[derive(Default)]
 pub struct NativeEvent {
     /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
-    /// `listenerFailed`, `news`, `session` or `sign`.
+    /// `listenerFailed`, `loaded`, `news`, `pin`, `session` or `sign`.
     #[napi(js_name = "type")]
     pub kind: &'static str,
     /// The connection, but for requests and failed listeners.
@@ -25,14 +26,14 @@ pub struct NativeEvent {
     pub server: Option<u32>,
     /// Whether the handshake of an accepted connection runs.
     pub begun: Option<bool>,
-    /// The number of a request to a remote key.
+    /// The number of a request to a remote key, or of what is loaded.
     pub request: Option<u32>,
     /// The remote key that is asked.
     pub key: Option<u32>,
     /// The TLS name of the signature scheme.
     pub scheme: Option<&'static str>,
     pub digest: Option<Buffer>,
-    /// What is to be signed or decrypted, a session, or a line of the key log.
+    /// What is to be signed or decrypted, a session, a line of the key log, or the question for a PIN.
     pub message: Option<Buffer>,
     /// `ASYNC_STATUS_*`.
     pub status: Option<i32>,
@@ -44,6 +45,10 @@ pub struct NativeEvent {
     pub leaked: Option<f64>,
     /// The peer of a connection that failed.
     pub peer: Option<NativeAddress>,
+    /// What was loaded is one of these.
+    pub engine: Option<NativeEngine>,
+    pub provider: Option<NativeProvider>,
+    pub stored_key: Option<NativeStoredKey>,
     pub error: Option<NativeError>,
 }
 
@@ -123,6 +128,20 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
         Message::ListenerFailed { server, failure } => {
             let error = Some(NativeError::from(&failure));
             NativeEvent { kind: "listenerFailed", server: Some(server), error, ..NativeEvent::default() }
+        }
+        Message::Loaded { request, result } => {
+            let event = NativeEvent { kind: "loaded", request: Some(request), ..NativeEvent::default() };
+            match result {
+                Ok(Loaded::Engine(engine)) => NativeEvent { engine: Some(engine), ..event },
+                Ok(Loaded::Provider(provider)) => NativeEvent { provider: Some(provider), ..event },
+                Ok(Loaded::Key(key)) => NativeEvent { stored_key: Some(key), ..event },
+                Err(error) => NativeEvent { error: Some(*error), ..event },
+            }
+        }
+        Message::Pin { request, question, answer } => {
+            environment.await_pin(request, answer);
+            let message = Some(question.into_bytes().into());
+            NativeEvent { kind: "pin", request: Some(request), message, ..NativeEvent::default() }
         }
         Message::News { id, news } => NativeEvent { kind: "news", news: Some(news), ..about(id) },
         Message::Request { request, key, task, answer } => {

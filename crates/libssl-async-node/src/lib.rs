@@ -12,6 +12,7 @@ mod driver;
 mod environment;
 mod error;
 mod events;
+mod loading;
 mod messages;
 mod metrics;
 mod remote_key;

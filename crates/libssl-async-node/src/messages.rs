@@ -11,6 +11,8 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio_util::sync::DropGuard;
 
 use crate::connection::{Addresses, Established};
+use crate::error::Checked;
+use crate::loading::{Loaded, PinAnswer};
 use crate::socket::Family;
 
 /// Something that happened on another thread.
@@ -35,6 +37,10 @@ pub(crate) enum Message {
     ListenerClosed { server: u32, left: Shutdown },
     /// A server's socket failed.
     ListenerFailed { server: u32, failure: Failure },
+    /// An engine, provider or key is loaded, or cannot be.
+    Loaded { request: u32, result: Checked<Loaded> },
+    /// What protects a key that is being loaded is asked for.
+    Pin { request: u32, question: String, answer: PinAnswer },
     /// A worker has news of a connection that it drives.
     News { id: u32, news: i32 },
     /// A remote key is asked to do something.

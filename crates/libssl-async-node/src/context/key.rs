@@ -12,6 +12,9 @@ pub(super) fn private_key(source: &NativeKeySource<'_>) -> Checked<PKey<Private>
     if let Some(remote) = &source.remote {
         return Ok(remote.key().clone());
     }
+    if let Some(stored) = &source.stored {
+        return Ok(stored.key().clone());
+    }
     let data = source.data.as_deref().unwrap_or_default();
     let mut passphrase = Passphrase { given: source.passphrase.as_deref(), asked: false };
     let blocks = pem::blocks(data);

@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{ClassInstance, Uint8ArraySlice};
 use napi_derive::napi;
 
 use super::trust::NativeTrust;
+use crate::loading::NativeStoredKey;
 use crate::remote_key::NativeRemoteKey;
 
 /// The options of a context.
@@ -56,7 +57,7 @@ pub struct NativeSource<'a> {
     pub passphrase: Option<String>,
 }
 
-/// A private key: bytes, or a remote key.
+/// A private key: bytes, a remote key, or one of an engine or provider.
 #[napi(object, object_to_js = false)]
 pub struct NativeKeySource<'a> {
     /// The name for errors, such as `key[1]`.
@@ -64,4 +65,5 @@ pub struct NativeKeySource<'a> {
     pub data: Option<Uint8ArraySlice<'a>>,
     pub passphrase: Option<String>,
     pub remote: Option<ClassInstance<'a, NativeRemoteKey>>,
+    pub stored: Option<ClassInstance<'a, NativeStoredKey>>,
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use super::NativeError;
 
@@ -17,6 +18,11 @@ impl NativeError {
     /// Names the system call, if it is one that failed.
     pub(crate) fn of_call(self, call: &str) -> Self {
         Self { syscall: self.errno.map(|_| call.to_owned()), ..self }
+    }
+
+    /// Names the file.
+    pub(crate) fn at_path(self, path: &Path) -> Self {
+        Self { address: Some(path.display().to_string()), ..self }
     }
 
     pub(super) fn at(self, address: SocketAddr) -> Self {
