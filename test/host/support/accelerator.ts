@@ -1,0 +1,48 @@
+// The asynchronous test engine of the Rust tests, compiled with Node's own headers, or with those of the system.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+import type { ExecutionContext } from 'ava';
+import type { Engine } from 'libssl-async/host';
+
+/** What the engine has counted. */
+export interface Counters {
+  readonly inFlight: number;
+  readonly taken: number;
+  readonly told: number;
+  readonly refused: number;
+  readonly callbacks: number;
+  readonly polls: number;
+  readonly failed: number;
+}
+
+const root = dirname(createRequire(import.meta.url).resolve('libssl-async/package.json'));
+const folder = join(root, 'target/engines');
+
+/** Compiles the engine; none, and the test passes, where there are no headers, but for CI. */
+export function compileEngine(t: ExecutionContext, name: string, link: string[] = []): string | undefined {
+  const headers = [join(dirname(process.execPath), '../include/node'), '/usr/include'];
+  const include = headers.find((path) => existsSync(join(path, 'openssl/engine.h')));
+  if (include === undefined) {
+    if (process.env['CI'] !== undefined) t.fail('no headers of OpenSSL 3');
+    else t.pass('skipped: no headers of OpenSSL 3');
+    return undefined;
+  }
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
+  const sources = ['engine.c', 'methods.c', 'accelerator.c'].map((source) =>
+    join(root, 'crates/libssl-async/tests/engines/accelerator', source),
+  );
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-g', '-pthread', `-I${include}`, '-o', file, ...sources, ...link]);
+  return file;
+}
+
+/** What the engine itself has counted up to now. */
+export function counters(engine: Engine): Counters {
+  const file = join(folder, `counters-${process.pid}.json`);
+  engine.control('REPORT', file);
+  return JSON.parse(readFileSync(file, 'utf8')) as Counters;
+}
