@@ -94,7 +94,7 @@ async fn as_many_handshakes_run_and_wait_as_may_and_the_rest_is_told() {
 #[tokio::test]
 async fn an_acceptor_has_limits_of_its_own_beside_those_of_the_pool() {
     let workers = Workers::builder().threads(2).max_handshakes(3, 1).build().unwrap();
-    let may = Arc::new(Semaphore::new(0));
+    let may = Signing::new(0);
     let (other, connector) = pair(&workers, &may);
     let mut limited = other.clone();
     limited.set_max_handshakes(1, 1);
@@ -110,17 +110,19 @@ async fn an_acceptor_has_limits_of_its_own_beside_those_of_the_pool() {
     // A clone has the limit in common.
     begin(&limited).await;
     begin(&limited.clone()).await;
-    until(&workers, |metrics| metrics.paused == 1 && metrics.waiting == 1).await;
+    may.asked(1).await;
+    until(&workers, |metrics| metrics.waiting == 1).await;
     let (_client, server) = sockets().await;
     assert!(matches!(limited.accept(server).await, Err(Error::TooManyHandshakes)));
     // What one acceptor refuses, another takes, until the pool is full: one that waits there takes a place too.
     begin(&other).await;
     begin(&other).await;
-    until(&workers, |metrics| metrics.paused == 3 && metrics.waiting == 1).await;
+    may.asked(3).await;
+    until(&workers, |metrics| metrics.waiting == 1).await;
     let (_client, server) = sockets().await;
     assert!(matches!(other.accept(server).await, Err(Error::TooManyHandshakes)));
     assert_eq!(workers.metrics().refused, 2);
-    may.add_permits(4);
+    may.permits.add_permits(4);
     while let Some(done) = handshakes.join_next().await {
         done.unwrap();
     }
@@ -224,4 +226,27 @@ async fn a_pool_that_is_shut_down_drops_all_and_says_what_it_drained() {
     // Streams do not need the pool.
     client.write_all(b"hello").await.unwrap();
     server.read_exact(&mut [0; 5]).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_worker_begins_with_what_it_is_given_and_survives_its_panic() {
+    let began = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&began);
+    let start = move || {
+        if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+            panic!("expected");
+        }
+    };
+    let workers = Workers::builder().threads(2).on_thread_start(start).build().unwrap();
+    let name = || async { std::thread::current().name().map(str::to_owned) };
+    let mut names = Vec::new();
+    while names.len() < 2 {
+        // The least busy one runs it.
+        let name = workers.spawn_pinned(name).await.unwrap().unwrap();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    assert_eq!(began.load(Ordering::SeqCst), 2);
+    workers.shutdown().await;
 }
