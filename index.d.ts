@@ -860,6 +860,11 @@ declare const versions: Versions;
 interface Configuration {
   /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
   threads?: number | undefined;
+  /**
+   * How much lower than the priority of the process that of these threads is, 0 to 19 as for `nice(1)`, so that a storm of
+   * handshakes leaves the event loop its core. Default: `LIBSSL_ASYNC_NICE`, or else 10. Linux only.
+   */
+  nice?: number | undefined;
   /** The path of an `openssl.cnf`, which is not read otherwise unless `OPENSSL_CONF` names it. */
   opensslConfig?: string | undefined;
 }

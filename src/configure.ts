@@ -8,6 +8,11 @@ import { checkNames, optionalInteger, optionalString } from './options.ts';
 export interface Configuration {
   /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
   threads?: number | undefined;
+  /**
+   * How much lower than the priority of the process that of these threads is, 0 to 19 as for `nice(1)`, so that a storm of
+   * handshakes leaves the event loop its core. Default: `LIBSSL_ASYNC_NICE`, or else 10. Linux only.
+   */
+  nice?: number | undefined;
   /** The path of an `openssl.cnf`, which is not read otherwise unless `OPENSSL_CONF` names it. */
   opensslConfig?: string | undefined;
 }
@@ -19,15 +24,17 @@ export interface Configuration {
  * be read, and what OpenSSL finds wrong in it.
  */
 export function configure(options: Configuration): void {
-  checkNames(options, ['opensslConfig', 'threads'], {});
+  checkNames(options, ['nice', 'opensslConfig', 'threads'], {});
   const opensslConfig = optionalString(options.opensslConfig, 'opensslConfig');
   const threads = optionalInteger(options.threads, 'threads', 1, 1024);
+  const nice = optionalInteger(options.nice, 'nice', 0, 19);
   if (opensslConfig !== undefined) {
     // Node's error, with the path: OpenSSL tells only that the system has failed.
     accessSync(opensslConfig, constants.R_OK);
     nativeCall(() => native.loadOpensslConfig(opensslConfig));
   }
-  if (threads !== undefined && !native.configureThreads(threads)) {
-    throw new LibsslAsyncError('ALREADY_STARTED', 'configure({ threads }) has to come before the first connection');
+  if ((threads !== undefined || nice !== undefined) && !native.configureThreads(threads, nice)) {
+    const options = threads === undefined ? 'nice' : 'threads';
+    throw new LibsslAsyncError('ALREADY_STARTED', `configure({ ${options} }) has to come before the first connection`);
   }
 }

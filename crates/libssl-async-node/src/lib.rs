@@ -41,10 +41,10 @@ pub fn async_capable() -> bool {
     libssl_async::is_capable()
 }
 
-/// Starts the worker pool with so many threads; `false` if it has been started.
+/// Starts the worker pool; `false` if it has been started.
 #[napi]
-pub fn configure_threads(threads: u32) -> napi::Result<bool> {
-    workers::configure(threads as usize).map_err(|error| napi::Error::from_reason(error.to_string()))
+pub fn configure_threads(threads: Option<u32>, nice: Option<u32>) -> napi::Result<bool> {
+    workers::configure(workers::Settings { threads, nice }).map_err(|error| napi::Error::from_reason(error.to_string()))
 }
 
 /// Applies an `openssl.cnf`. Corresponds to `CONF_modules_load_file`.

@@ -1,6 +1,7 @@
 //! A pool of worker threads.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,7 +47,12 @@ pub struct WorkersBuilder {
     blocking_threads: usize,
     limits: Option<(usize, usize)>,
     drain_timeout: Duration,
+    on_thread_start: Option<ThreadStart>,
 }
+
+/// What each worker calls first.
+#[derive(Clone)]
+struct ThreadStart(Arc<dyn Fn() + Send + Sync>);
 
 /// How many tasks more than another a worker has to have before it passes a new one on.
 const CLEARLY: usize = 2;
@@ -73,6 +79,7 @@ impl Workers {
             blocking_threads: 64,
             limits: None,
             drain_timeout: Duration::from_secs(60),
+            on_thread_start: None,
         }
     }
 
@@ -255,6 +262,14 @@ impl WorkersBuilder {
         self
     }
 
+    /// Has each worker call `start` before all else: to lower its priority, say, or to pin it to a core.
+    ///
+    /// Threads that a worker starts for calls that block inherit from it what the system has threads inherit.
+    pub fn on_thread_start(mut self, start: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_start = Some(ThreadStart(Arc::new(start)));
+        self
+    }
+
     /// Starts the threads. Fails if the system gives no thread, or no event queue for its runtime.
     pub fn build(self) -> io::Result<Workers> {
         job::initialise();
@@ -283,7 +298,12 @@ impl WorkersBuilder {
             let running = shared.running.clone();
             running.send_modify(|running| *running += 1);
             let (inbox_there, admission) = (Arc::clone(&inbox), shared.admission.clone());
+            let start = self.on_thread_start.clone();
             thread::Builder::new().name(format!("libssl-async-{number}")).spawn(move || {
+                if let Some(ThreadStart(start)) = start {
+                    // A panic has been reported, and the worker works all the same.
+                    let _ = catch_unwind(AssertUnwindSafe(|| start()));
+                }
                 let (timeout, counters) = drain;
                 let drain = Drain::new(timeout);
                 let local = Local::enter(max_jobs, drain, inbox_there, counters, admission);
@@ -327,6 +347,12 @@ impl Drop for Shared {
         for inbox in &self.inboxes {
             inbox.close();
         }
+    }
+}
+
+impl fmt::Debug for ThreadStart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Fn")
     }
 }
 
