@@ -80,6 +80,6 @@ function buildTypeScript() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const has = (flag) => process.argv.includes(flag);
-  build({ host: has('--host'), debug: has('--debug'), dtsCache: !has('--no-dts-cache') });
+  const flags = new Set(process.argv.slice(2));
+  build({ host: flags.has('--host'), debug: flags.has('--debug'), dtsCache: !flags.has('--no-dts-cache') });
 }

@@ -34,7 +34,7 @@ export function configure(options: Configuration): void {
     nativeCall(() => native.loadOpensslConfig(opensslConfig));
   }
   if ((threads !== undefined || nice !== undefined) && !native.configureThreads(threads, nice)) {
-    const options = threads === undefined ? 'nice' : 'threads';
-    throw new LibsslAsyncError('ALREADY_STARTED', `configure({ ${options} }) has to come before the first connection`);
+    const option = threads === undefined ? 'nice' : 'threads';
+    throw new LibsslAsyncError('ALREADY_STARTED', `configure({ ${option} }) has to come before the first connection`);
   }
 }
