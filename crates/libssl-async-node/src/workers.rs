@@ -20,9 +20,7 @@ static WORKERS: OnceLock<Workers> = OnceLock::new();
 
 /// The pool, started on first use with `LIBSSL_ASYNC_THREADS` threads, lower by `LIBSSL_ASYNC_NICE`, or the defaults.
 pub(crate) fn workers() -> &'static Workers {
-    WORKERS.get_or_init(|| {
-        start(Settings::default()).expect("the system gives threads to a process that starts")
-    })
+    WORKERS.get_or_init(|| start(Settings::default()).expect("the system gives threads to a process that starts"))
 }
 
 /// The pool, if it has been used.
