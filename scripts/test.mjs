@@ -9,7 +9,7 @@ const args = process.argv.slice(2);
 build();
 if (args.length === 0) {
   heading('Rust tests');
-  run('cargo', ['xtask', 'test']);
+  run('cargo', ['xtask', 'test', '--features', 'libssl-async/aws-lc,libssl-async/tracing']);
 }
 heading('ava');
 runTool('ava', 'ava', args.map(compiled));

@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use foreign_types::ForeignTypeRef;
 use libssl_async::exchange;
 use libssl_async::keys::{BoxError, RemoteKey};
-use libssl_async::{TlsStream, Workers};
+use libssl_async::{Terms, TlsStream, Workers};
 use libssl_async_sys as sys;
 use openssl::derive::Deriver;
 use openssl::pkey::{HasPublic, PKey, PKeyRef};
@@ -116,7 +116,10 @@ async fn connect(workers: &Workers, mut server: Ssl, mut client: Ssl) -> (TlsStr
     server.set_accept_state();
     client.set_connect_state();
     let (near, far) = sockets().await;
-    let (served, connected) = tokio::join!(workers.handshake(server, far), workers.handshake(client, near));
+    let terms = Terms::default();
+    let (server, client) =
+        (workers.handshake(&terms, || Ok(server), far), workers.handshake(&terms, || Ok(client), near));
+    let (served, connected) = tokio::join!(server, client);
     (served.unwrap(), connected.unwrap())
 }
 

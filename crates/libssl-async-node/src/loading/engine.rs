@@ -96,7 +96,7 @@ impl NativeEngine {
     /// Undoes its defaults and gives it back.
     #[napi]
     pub fn close(&self) {
-        drop(self.engine.take());
+        let _closed = self.engine.take();
     }
 }
 
