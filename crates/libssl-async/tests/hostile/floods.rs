@@ -83,7 +83,7 @@ async fn renegotiation_is_declined_with_a_warning() {
     let (mut client, mut server) = connections(SslVersion::TLS1_2).await;
     // SAFETY: the SSL is valid, past its handshake and in no call.
     unsafe {
-        SSL_clear_options(client.ssl().as_ptr(), openssl_sys::SSL_OP_NO_RENEGOTIATION as u64);
+        SSL_clear_options(client.ssl().as_ptr(), openssl_sys::SSL_OP_NO_RENEGOTIATION);
         assert_eq!(SSL_renegotiate(client.ssl().as_ptr()), 1);
     }
     assert_eq!(client.write(b"x").unwrap(), Step::Wait(Want::Input));
