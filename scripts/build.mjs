@@ -13,10 +13,10 @@ import { pathToFileURL } from 'node:url';
 import { install } from './install.mjs';
 import { heading, root, run, runTool } from './run.mjs';
 
-export function build({ host = false, debug = false, dtsCache = true } = {}) {
+export function build({ bundled = true, host = false, debug = false, dtsCache = true } = {}) {
   install();
+  if (bundled) buildAddon(debug, dtsCache);
   if (host) buildHostAddon(debug);
-  else buildAddon(debug, dtsCache);
   buildTypeScript();
 }
 
@@ -81,5 +81,6 @@ function buildTypeScript() {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const flags = new Set(process.argv.slice(2));
-  build({ host: flags.has('--host'), debug: flags.has('--debug'), dtsCache: !flags.has('--no-dts-cache') });
+  const host = flags.has('--host');
+  build({ bundled: !host, host, debug: flags.has('--debug'), dtsCache: !flags.has('--no-dts-cache') });
 }

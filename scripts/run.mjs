@@ -22,11 +22,11 @@ export function run(command, args, options = {}) {
   return stdout;
 }
 
-/** Runs the command `name` of an installed npm package. */
-export function runTool(packageName, name, args, options) {
+/** Runs the command `name` of an installed npm package; with `node`, on that Node. */
+export function runTool(packageName, name, args, { node = process.execPath, ...options } = {}) {
   const folder = join(root, 'node_modules', packageName);
   const { bin } = createRequire(import.meta.url)(join(folder, 'package.json'));
-  run(process.execPath, [join(folder, bin[name]), ...args], options);
+  run(node, [join(folder, bin[name]), ...args], options);
 }
 
 /** What a test of test/ is compiled to; other arguments of ava's stay as they are. */

@@ -1,36 +1,16 @@
 // Handshakes that the asynchronous test engine computes, in the OpenSSL of this Node.
 
-import test, { type ExecutionContext } from 'ava';
-import {
-  type Address,
-  type AsyncStatus,
-  type Connection,
-  type Metrics,
-  createContext,
-  createServer,
-  loadEngine,
-  metrics,
-  versions,
-} from 'libssl-async/host';
+import test from 'ava';
+import { loadEngine, versions } from 'libssl-async/host';
 
-import { Child } from '../../examples/support/child.ts';
-import { issue, issueAuthority } from '../support/certificates.ts';
-import type { ClientHandlers } from '../support/clients.ts';
-import { compileEngine, counters } from './support/accelerator.ts';
-
-/** What a TLS 1.3 server with X25519 asks for: its share of the key exchange, the secret, the signature. */
-const PAUSES = 3;
-/** Of each kind; 5,000 is what was measured. */
-const HANDSHAKES = Number(process.env['ENGINE_HANDSHAKES'] ?? 300);
-
-const authority = issueAuthority();
-const identity = issue({ issuer: authority, type: 'rsa-2048' });
+import { HANDSHAKES, METHODS, PAUSES, compileEngine, counters } from './support/accelerator.ts';
+import { serveClients } from './support/serving.ts';
 
 test.serial('an engine computes, and its callbacks, descriptors and silence resume', async (t) => {
   const path = compileEngine(t, 'async-test.so');
   if (path === undefined) return;
   // Its name, as each test file has a process of its own that may load it once.
-  const engine = await loadEngine({ path, methods: ['RSA', 'EC', 'PKEY_CRYPTO'] });
+  const engine = await loadEngine({ path, methods: METHODS });
   t.is(engine.id, 'async-test');
   t.is(engine.name, 'asynchronous test engine');
   t.like(
@@ -77,46 +57,3 @@ test.serial('an engine computes, and its callbacks, descriptors and silence resu
   t.throws(() => engine.id, { code: 'ERR_LIBSSL_ASYNC_CLOSED' });
   t.is(versions.build, 'host');
 });
-
-interface Served {
-  readonly growth: Omit<Metrics, 'pauseTime'>;
-  readonly statuses: Set<AsyncStatus | undefined>;
-  readonly callbacks: number;
-}
-
-/** Clients of node:tls in another process, which the engine does not serve. */
-async function serveClients(t: ExecutionContext, count: number, atOnce: number, failures = 0): Promise<Served> {
-  // A key has the methods that are the default when it is made.
-  const context = createContext({ key: identity.key, cert: identity.cert, groups: 'X25519', minVersion: 'TLSv1.3' });
-  const statuses = new Set<AsyncStatus | undefined>();
-  let callbacks = 0;
-  context.setAsyncCallback(
-    (_, counted) => {
-      counted();
-    },
-    () => void callbacks++,
-  );
-  const server = createServer({ context });
-  server.on('connection', (connection: Connection) => {
-    statuses.add(connection.asyncStatus);
-    void connection.read().then(
-      () => connection.shutdown(),
-      () => {},
-    );
-  });
-  server.on('tlsClientError', () => {});
-  const { port } = (await server.listen({ host: '127.0.0.1' })) as Address;
-  const { pauseTime: _, ...before } = metrics();
-  const clients = new Child<ClientHandlers>(new URL('../support/clients.js', import.meta.url));
-  try {
-    const visited = await clients.ask('visit', { port, ca: authority.cert, count, atOnce });
-    t.is(visited.succeeded, count - failures, visited.failures.join());
-  } finally {
-    await clients.stop();
-  }
-  await server.close();
-  const after = metrics();
-  const names = Object.keys(before) as (keyof typeof before)[];
-  const growth = Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as typeof before;
-  return { growth, statuses, callbacks };
-}

@@ -76,18 +76,27 @@ const HOUR = 3_600_000;
 
 /** Makes a certificate and its key. */
 export function issue(options: IssueOptions = {}): Identity {
+  const { privateKey, publicKey } = keyPair(options.type ?? 'p-256');
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return { key, privateKey, publicKey, ...certify(publicKey, options.issuer?.privateKey ?? privateKey, options) };
+}
+
+/** Makes a certificate of a public key. */
+export function certify(
+  publicKey: KeyObject,
+  signer: KeyObject,
+  options: Omit<IssueOptions, 'type'> = {},
+): Pick<Identity, 'cert' | 'der' | 'serial' | 'subject'> {
   const { names = ['localhost', '127.0.0.1'], authority = false, client = false, expired = false } = options;
   const subject = options.subject ?? names.find((name) => typeof name === 'string') ?? 'test';
-  const { privateKey, publicKey } = keyPair(options.type ?? 'p-256');
   const serial = Buffer.concat([Buffer.of(1), randomBytes(15)]);
-  const issuer = options.issuer ?? { privateKey, subject };
-  const signatureAlgorithm = algorithmOf(issuer.privateKey);
+  const signatureAlgorithm = algorithmOf(signer);
   const now = Date.now();
   const tbs = new TBSCertificate({
     version: Version.v3,
     serialNumber: arrayBuffer(serial),
     signature: signatureAlgorithm,
-    issuer: nameOf(issuer.subject),
+    issuer: nameOf(options.issuer?.subject ?? subject),
     validity: new Validity({
       notBefore: new Date(now - (expired ? 48 * HOUR : HOUR)),
       notAfter: new Date(now + (expired ? -24 : 24) * HOUR),
@@ -109,11 +118,10 @@ export function issue(options: IssueOptions = {}): Identity {
         : []),
     ]),
   });
-  const signatureValue = signed(AsnConvert.serialize(tbs), issuer.privateKey);
+  const signatureValue = signed(AsnConvert.serialize(tbs), signer);
   const certificate = new Certificate({ tbsCertificate: tbs, signatureAlgorithm, signatureValue });
   const der = Buffer.from(AsnConvert.serialize(certificate));
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  return { key, cert: pem('CERTIFICATE', der), privateKey, publicKey, der, serial, subject };
+  return { cert: pem('CERTIFICATE', der), der, serial, subject };
 }
 
 /** Makes an authority, which signs others. */

@@ -19,6 +19,13 @@ export interface Counters {
   readonly failed: number;
 }
 
+/** What a TLS 1.3 server with X25519 asks for: its share of the key exchange, the secret, the signature. */
+export const PAUSES = 3;
+/** What the engine serves. */
+export const METHODS = ['RSA', 'EC', 'PKEY_CRYPTO'] as const;
+/** Of each kind; 5,000 is what was measured. */
+export const HANDSHAKES = Number(process.env['ENGINE_HANDSHAKES'] ?? 300);
+
 const root = dirname(createRequire(import.meta.url).resolve('libssl-async/package.json'));
 const folder = join(root, 'target/engines');
 

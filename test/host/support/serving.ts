@@ -1,0 +1,74 @@
+// A server whose handshakes an engine of Node's OpenSSL computes, and clients that it does not serve.
+
+import type { ExecutionContext } from 'ava';
+import {
+  type Address,
+  type AsyncStatus,
+  type Connection,
+  type ContextOptions,
+  type Metrics,
+  createContext,
+  createServer,
+  metrics,
+} from 'libssl-async/host';
+
+import { Child } from '../../../examples/support/child.ts';
+import { issue, issueAuthority } from '../../support/certificates.ts';
+import type { ClientHandlers } from '../../support/clients.ts';
+
+const authority = issueAuthority();
+const identity = issue({ issuer: authority, type: 'rsa-2048' });
+
+/** What came of it. */
+export interface Served {
+  /** By how much the counters have grown. */
+  readonly growth: Omit<Metrics, 'pauseTime'>;
+  readonly statuses: Set<AsyncStatus | undefined>;
+  /** How often the asynchronous callback was called. */
+  readonly callbacks: number;
+}
+
+/** Clients of node:tls in another process, of which so many are to fail. */
+export async function serveClients(
+  t: ExecutionContext,
+  count: number,
+  atOnce: number,
+  failures = 0,
+  options: ContextOptions = { key: identity.key, cert: identity.cert },
+  ca = authority.cert,
+): Promise<Served> {
+  // A key has the methods that are the default when it is made.
+  const context = createContext({ groups: 'X25519', minVersion: 'TLSv1.3', ...options });
+  const statuses = new Set<AsyncStatus | undefined>();
+  let callbacks = 0;
+  context.setAsyncCallback(
+    (_, counted) => {
+      counted();
+    },
+    () => void callbacks++,
+  );
+  const server = createServer({ context });
+  t.teardown(() => server.close({ timeout: 0 }));
+  server.on('connection', (connection: Connection) => {
+    statuses.add(connection.asyncStatus);
+    void connection.read().then(
+      () => connection.shutdown(),
+      () => {},
+    );
+  });
+  server.on('tlsClientError', () => {});
+  const { port } = (await server.listen({ host: '127.0.0.1' })) as Address;
+  const { pauseTime: _, ...before } = metrics();
+  const clients = new Child<ClientHandlers>(new URL('../../support/clients.js', import.meta.url));
+  try {
+    const visited = await clients.ask('visit', { port, ca, count, atOnce });
+    t.is(visited.succeeded, count - failures, visited.failures.join());
+  } finally {
+    await clients.stop();
+  }
+  await server.close();
+  const after = metrics();
+  const names = Object.keys(before) as (keyof typeof before)[];
+  const growth = Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as typeof before;
+  return { growth, statuses, callbacks };
+}
