@@ -1,26 +1,33 @@
 // Engines, providers and keys that cannot be used, in both builds: each is named, and everything else goes on.
 
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import test from 'ava';
-import * as bundled from 'libssl-async';
 import * as host from 'libssl-async/host';
 
-import { authority, clientContext, serverIdentity } from '../support/identities.ts';
+import { issue } from '../support/certificates.ts';
 import { compileEngine } from './support/accelerator.ts';
 
+// Whatever the tests run with.
+delete process.env['LIBSSL_ASYNC_BUILD'];
+const bundled = await import('libssl-async');
+
+const packageFolder = pathToFileURL(createRequire(import.meta.url).resolve('libssl-async/package.json'));
 const text = fileURLToPath(import.meta.url);
 const MISMATCH = 'ERR_LIBSSL_ASYNC_ENGINE_LIBCRYPTO_MISMATCH';
 
 test('each build says what it runs on', (t) => {
   t.like(bundled.versions, { build: 'bundled', libcrypto: 'static' });
   t.like(host.versions, { build: 'host', openssl: process.versions.openssl, libcrypto: process.execPath });
+  // Its name is in the addon only if it is linked.
+  t.false(readFileSync(new URL('libssl-async-host.node', packageFolder)).includes('libcrypto.so'));
 });
 
 test('objects of one build are refused by the other', (t) => {
   const code = 'ERR_INVALID_ARG_TYPE';
-  t.throws(() => host.createServer({ context: clientContext }), {
+  t.throws(() => host.createServer({ context: bundled.createContext() }), {
     code,
     message: /an instance of Context of the bundled build .*this is the host build/,
   });
@@ -28,8 +35,9 @@ test('objects of one build are refused by the other', (t) => {
     code,
     message: /an instance of Context of the host build .*this is the bundled build/,
   });
-  const key = host.createRemoteKey({ certificate: serverIdentity.cert, sign: () => new Uint8Array() });
-  t.throws(() => bundled.createContext({ key, cert: serverIdentity.cert }), {
+  const { cert } = issue();
+  const key = host.createRemoteKey({ certificate: cert, sign: () => new Uint8Array() });
+  t.throws(() => bundled.createContext({ key, cert }), {
     code,
     message: /options\.key .*an instance of RemoteKey of the host build/,
   });
@@ -116,5 +124,5 @@ test('what would never see a job is refused, and the build that it is for is nam
     await t.throwsAsync(() => host.loadEngine({ path: own }), { code: MISMATCH, message: /own-libcrypto\.so/ });
   }
   // Other contexts go on.
-  t.truthy(host.createContext({ ca: authority.cert }));
+  t.truthy(host.createContext({ ca: issue().cert }));
 });

@@ -77,9 +77,6 @@ function makeToken(): void {
   const configuration = join(folder, 'softhsm2.conf');
   writeFileSync(configuration, `directories.tokendir = ${join(folder, 'tokens')}\n`);
   process.env['SOFTHSM2_CONF'] = configuration;
-  const run = (program: string, ...args: string[]): void => {
-    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  };
   run('softhsm2-util', '--init-token', '--free', '--label', 'test', '--pin', PIN, '--so-pin', '5678');
   for (const [label, id, type] of [
     ['rsa', '01', 'rsa:2048'],
@@ -88,6 +85,10 @@ function makeToken(): void {
     const login = ['--module', MODULE, '--token-label', 'test', '--login', '--pin', PIN];
     run('pkcs11-tool', ...login, '--keypairgen', '--key-type', type, '--label', label, '--id', id);
   }
+}
+
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** A certificate of the key, from an authority of its own. */
