@@ -161,13 +161,14 @@ fn mapping_of_stack() -> Range<usize> {
     mappings().find(|(range, _)| range.contains(&here)).unwrap().0
 }
 
-/// How much of the mapping that begins at `start` is in memory, in KiB.
+/// How much of the stack that begins at `start` is in memory, in KiB. The mapping would not do: the kernel joins it with
+/// what is mapped behind it.
 fn resident(start: usize) -> usize {
-    let maps = fs::read_to_string("/proc/self/smaps").unwrap();
-    let begins = format!("{start:x}-");
-    let mut lines = maps.lines().skip_while(|line| !line.starts_with(&begins));
-    let line = lines.find(|line| line.starts_with("Rss:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    const PAGE: usize = 4096;
+    let mut pages = [0_u8; 256 * 1024 / PAGE];
+    // SAFETY: the stack is mapped, and there is a byte for each of its pages.
+    assert_eq!(unsafe { libc::mincore(start as *mut c_void, pages.len() * PAGE, pages.as_mut_ptr()) }, 0);
+    pages.iter().filter(|&page| page & 1 == 1).count() * PAGE / 1024
 }
 
 #[inline(never)]
