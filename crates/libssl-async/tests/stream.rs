@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 
-use libssl_async::connection::Connection;
+use foreign_types::ForeignTypeRef;
+use libssl_async::connection::{Connection, Step};
 use libssl_async::{Error, TlsStream, Workers};
 use openssl::ssl::Ssl;
 use support::{Identity, pattern, sockets};
@@ -136,6 +139,67 @@ async fn tells_a_cut_stream_from_an_ended_one() {
     let error = client.read_to_end(&mut Vec::new()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
     assert!(matches!(error.downcast::<Error>().unwrap(), Error::Truncated));
+}
+
+/// A peer may answer early and go: a write fails then, and what it has said is there all the same.
+#[tokio::test]
+async fn a_failed_write_loses_nothing_that_was_received() {
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let (mut client, mut server) = connected(&workers).await;
+    server.write_all(b"refused").await.unwrap();
+    server.shutdown().await.unwrap();
+    client.get_mut().shutdown().await.unwrap();
+    let error = client.write_all(b"request").await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    let mut read = Vec::new();
+    client.read_to_end(&mut read).await.unwrap();
+    assert_eq!(read, b"refused");
+
+    let (acceptor, connector) = Identity::p256().pair(&workers);
+    let (client, server) = sockets().await;
+    let client = client.into_std().unwrap();
+    let talk = workers.spawn_pinned(move || async move {
+        let socket = client.try_clone().unwrap();
+        let mut client = connector.connect_local("localhost", TcpStream::from_std(client).unwrap()).await.unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let error = client.write_all(b"request").await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).await.unwrap();
+        read
+    });
+    let mut server = acceptor.accept(server).await.unwrap();
+    server.write_all(b"refused").await.unwrap();
+    server.shutdown().await.unwrap();
+    assert_eq!(talk.await.unwrap(), b"refused");
+}
+
+/// Rule of TLS, and of sockets whose peer has gone: an answer to a key update would fail the reads behind it.
+#[tokio::test]
+async fn nothing_is_sent_behind_close_notify() {
+    const SSL_KEY_UPDATE_REQUESTED: c_int = 1;
+    unsafe extern "C" {
+        fn SSL_key_update(ssl: *mut openssl_sys::SSL, kind: c_int) -> c_int;
+    }
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let (client, mut server) = connected(&workers).await;
+    let (mut client, mut socket) = client.into_parts();
+    assert!(matches!(client.shutdown().unwrap(), Step::Done(false)));
+    let sent = client.output().len();
+    client.sent(sent);
+    // Beside the one that it owes, libssl answers at once.
+    for _ in 0..2 {
+        // SAFETY: the SSL is valid, and no call of it is under way.
+        unsafe { SSL_key_update(server.ssl().as_ptr(), SSL_KEY_UPDATE_REQUESTED) };
+        server.write_all(b"late").await.unwrap();
+        let mut target = [MaybeUninit::uninit(); 100];
+        while !matches!(client.read(&mut target).unwrap(), Step::Done(4)) {
+            let mut ciphertext = [0; 5_000];
+            let count = socket.read(&mut ciphertext).await.unwrap();
+            client.feed(&ciphertext[..count]);
+        }
+    }
+    assert_eq!(client.output(), b"");
 }
 
 #[tokio::test]

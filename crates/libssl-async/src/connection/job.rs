@@ -427,6 +427,7 @@ impl Job {
             // Here, as a read may have ended the call that paused: a second one would read, and lose what it reads.
             Operation::Shutdown => {
                 self.shut_down = true;
+                self.session.wire().end_output();
                 self.closed |= count == 1;
             }
         }

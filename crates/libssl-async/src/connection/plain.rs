@@ -116,6 +116,9 @@ impl Connection {
             // 0 says that the peer's `close_notify` is missing, which is no failure.
             if result == 0 { 1 } else { result }
         })?;
+        if matches!(outcome, Outcome::Done) {
+            self.wire().end_output();
+        }
         done(outcome, result == 1, true)
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct Wire {
     /// Input has ended. libssl sees no more than that nothing is there: it would take the end for a failure of both
     /// directions.
     ended: bool,
-    /// Output has ended: what libssl makes all the same, as answers to key updates, is dropped.
+    /// `close_notify` was the last output: what libssl makes all the same, as answers to key updates, is dropped.
     silent: bool,
     /// All input and output fails at once, so that an operation that was given up ends (rule 11).
     severed: bool,
@@ -95,7 +95,7 @@ impl Wire {
         self.output.consume(count);
     }
 
-    /// Drops all output from now on: the transport takes no more.
+    /// Drops what is made from now on: `close_notify` is the last that a peer is told.
     pub(crate) fn end_output(&mut self) {
         self.silent = true;
     }

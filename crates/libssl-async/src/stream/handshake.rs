@@ -7,7 +7,7 @@ use openssl::ssl::SslVersion;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
-use super::transfer::{poll_receive_message, poll_send};
+use super::transfer::{poll_receive_message, poll_send, received_after};
 use crate::connection::{JobConnection, Step, Want};
 use crate::error::Error;
 use crate::keys::KeyError;
@@ -59,8 +59,7 @@ where
                 return Poll::Ready(Ok(()));
             }
             Step::Wait(Want::Input) => {
-                let _ = sent?;
-                ready!(poll_receive_message(connection.wire(), io, context))?;
+                ready!(received_after(sent, poll_receive_message(connection.wire(), io, context)))?;
             }
             Step::Wait(Want::Output) => ready!(sent)?,
             Step::Wait(Want::Completion) => {

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::halves::Halves;
-use super::transfer::{poll_receive, poll_send};
+use super::transfer::{poll_receive, poll_send, received_after};
 use crate::completion::{AsyncEvent, ConnectionId};
 use crate::connection::{JobConnection, Step, Want};
 use crate::error::Error;
@@ -85,13 +85,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PinnedStream<S> {
             let step = operation(&mut self.connection);
             let sent = poll_send(self.connection.wire(), &mut self.io, context);
             match step? {
-                Step::Done(value) => {
-                    let _ = sent?;
-                    return Poll::Ready(Ok(value));
-                }
+                Step::Done(value) => return Poll::Ready(Ok(value)),
                 Step::Wait(Want::Input) => {
-                    let _ = sent?;
-                    ready!(poll_receive(self.connection.wire(), &mut self.io, context))?;
+                    ready!(received_after(sent, poll_receive(self.connection.wire(), &mut self.io, context)))?;
                 }
                 Step::Wait(Want::Output) => ready!(sent)?,
                 Step::Wait(Want::Completion) => ready!(self.connection.poll_completed(context)),
@@ -140,6 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PinnedStream<S> {
             ready!(this.poll_send())?;
         }
         let taken = ready!(this.poll(|connection| connection.write(bytes)))?;
+        let _ = this.poll_send()?;
         this.halves.reader.wake();
         Poll::Ready(Ok(taken))
     }
@@ -159,7 +156,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PinnedStream<S> {
         this.halves.writer.register(context);
         ready!(this.poll(JobConnection::shutdown))?;
         ready!(this.poll_send())?;
-        this.connection.wire().end_output();
         this.halves.reader.wake();
         Pin::new(&mut this.io).poll_shutdown(context)
     }

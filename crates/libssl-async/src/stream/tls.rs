@@ -12,7 +12,7 @@ use openssl::ssl::SslRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::halves::Halves;
-use super::transfer::{poll_receive, poll_send};
+use super::transfer::{poll_receive, poll_send, received_after};
 use crate::completion::{AsyncEvent, ConnectionId};
 use crate::connection::{Connection, Step, Want};
 use crate::error::Error;
@@ -117,14 +117,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
 
     fn poll_wait(&mut self, want: Want) -> Poll<Result<(), Error>> {
         // Code that never flushes must not wait for an answer to what was never sent.
-        let sent = self.poll_send()?;
-        match want {
-            Want::Output => sent.map(Ok),
+        let sent = self.poll_send();
+        let result = match want {
+            Want::Output => sent,
             _ => {
                 let context = &mut Context::from_waker(&self.waker);
-                poll_receive(self.connection.wire(), &mut self.io, context).map_err(Error::from)
+                received_after(sent, poll_receive(self.connection.wire(), &mut self.io, context))
             }
-        }
+        };
+        result.map_err(Error::from)
     }
 
     fn poll_send(&mut self) -> Poll<io::Result<()>> {
@@ -207,7 +208,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             }
         }
         ready!(this.poll_send())?;
-        this.connection.wire().end_output();
         Pin::new(&mut this.io).poll_shutdown(&mut Context::from_waker(&this.waker))
     }
 }

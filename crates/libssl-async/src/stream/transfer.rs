@@ -47,6 +47,20 @@ where
     result
 }
 
+/// What receiving comes to after sending: a peer that has gone may have said something before, and its end is read
+/// behind that.
+pub(super) fn received_after(sent: Poll<io::Result<()>>, received: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    match (sent, received) {
+        (Poll::Ready(Err(error)), Poll::Pending)
+            if !matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) =>
+        {
+            Poll::Ready(Err(error))
+        }
+        (_, received) => received,
+    }
+}
+
 /// Bytes that a handshake receives at once.
 const MESSAGE: usize = 8 * 1024;
 
