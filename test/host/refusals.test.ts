@@ -1,7 +1,9 @@
 // Engines, providers and keys that cannot be used, in both builds: each is named, and everything else goes on.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import test from 'ava';
@@ -123,6 +125,14 @@ test('what would never see a job is refused, and the build that it is for is nam
     const own = compileEngine(t, 'own-libcrypto.so', link)!;
     await t.throwsAsync(() => host.loadEngine({ path: own }), { code: MISMATCH, message: /own-libcrypto\.so/ });
   }
+  const major = join(dirname(path), 'libcrypto.so.2');
+  execFileSync('cc', ['-shared', '-fPIC', '-Wl,-soname,libcrypto.so.2', '-xc', '/dev/null', '-o', major]);
+  const link = ['-Wl,--no-as-needed', `-Wl,-rpath,${dirname(path)}`, major];
+  const another = compileEngine(t, 'another-major.so', link)!;
+  await t.throwsAsync(() => host.loadEngine({ path: another }), {
+    code: MISMATCH,
+    message: /another-major\.so uses the libcrypto in libcrypto\.so\.2,.*the OpenSSL of this Node/,
+  });
   // Other contexts go on.
   t.truthy(host.createContext({ ca: issue().cert }));
 });

@@ -72,11 +72,16 @@ impl SharedObject {
         Origin::of(unsafe { libc::dlsym(self.handle, c"bind_engine".as_ptr()) })
     }
 
-    /// Fails with the other one if a function of libcrypto's that this object calls is not our libcrypto's. Tells whether
-    /// it calls any.
+    /// Fails with the other one if a function of libcrypto's that this object calls is not our libcrypto's, or is but is
+    /// meant to be that of another major version. Tells whether it calls any.
     pub(crate) fn uses_ours(&self) -> Result<bool, Origin> {
         let ours = Origin::of_libcrypto();
         let mut uses = false;
+        let name = format!("libcrypto.so.{}", openssl::version::number() >> 28);
+        let mut needed = self.needed().into_iter().map(CStr::to_string_lossy);
+        if let Some(other) = needed.find(|needed| needed.starts_with("libcrypto.so.") && *needed != name) {
+            return Err(Origin { base: 0, path: PathBuf::from(other.into_owned()) });
+        }
         for (name, address) in self.imports() {
             if PREFIXES.iter().any(|prefix| name.to_bytes().starts_with(prefix)) {
                 match Origin::of(address) {
@@ -126,6 +131,7 @@ mod elf {
         addend: i64,
     }
 
+    const DT_NEEDED: i64 = 1;
     const DT_PLTRELSZ: i64 = 2;
     const DT_STRTAB: i64 = 5;
     const DT_SYMTAB: i64 = 6;
@@ -134,16 +140,32 @@ mod elf {
     const DT_JMPREL: i64 = 23;
 
     impl SharedObject {
+        /// The names of the libraries that the object is linked with.
+        pub(super) fn needed(&self) -> Vec<&CStr> {
+            let Some(map) = self.map() else { return Vec::new() };
+            // SAFETY: the object is loaded, and its tables are as the ELF specification has them.
+            unsafe {
+                let Some(strings) = map.table(DT_STRTAB) else { return Vec::new() };
+                let name = |offset| CStr::from_ptr((strings + offset) as *const libc::c_char);
+                map.values(DT_NEEDED).map(name).collect()
+            }
+        }
+
+        fn map(&self) -> Option<&LinkMap> {
+            let mut map: *const LinkMap = ptr::null();
+            // SAFETY: the handle is valid, and what is told lives as long as the object is loaded.
+            unsafe {
+                let told = libc::dlinfo(self.handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
+                if told == 0 { map.as_ref() } else { None }
+            }
+        }
+
         /// The functions that the object calls by name, with the addresses that the dynamic linker has bound them to.
         pub(super) fn imports(&self) -> Vec<(&CStr, *const c_void)> {
-            let mut map: *const LinkMap = ptr::null();
             let mut imports = Vec::new();
-            // SAFETY: the handle is valid, and the tables of a loaded object are as the ELF specification has them.
+            let Some(map) = self.map() else { return imports };
+            // SAFETY: the object is loaded, and its tables are as the ELF specification has them.
             unsafe {
-                if libc::dlinfo(self.handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) != 0 {
-                    return imports;
-                }
-                let map = &*map;
                 let (strings, symbols) = (map.table(DT_STRTAB), map.table(DT_SYMTAB));
                 for (table, size) in [(DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)] {
                     let count = map.value(size).unwrap_or(0) / size_of::<Relocation>();
@@ -170,17 +192,26 @@ mod elf {
         /// # Safety
         /// The object is loaded.
         unsafe fn value(&self, tag: i64) -> Option<usize> {
+            // SAFETY: the caller's.
+            unsafe { self.values(tag) }.next()
+        }
+
+        /// # Safety
+        /// The object stays loaded as long as the iterator is used.
+        unsafe fn values(&self, tag: i64) -> impl Iterator<Item = usize> {
             let mut entry = self.dynamic;
-            // SAFETY: the entries end with one whose tag is 0.
-            unsafe {
-                while (*entry).tag != 0 {
-                    if (*entry).tag == tag {
-                        return Some((*entry).value);
-                    }
-                    entry = entry.add(1);
+            std::iter::from_fn(move || {
+                // SAFETY: the entries end with one whose tag is 0.
+                unsafe {
+                    let current = &*entry;
+                    (current.tag != 0).then(|| {
+                        entry = entry.add(1);
+                        current
+                    })
                 }
-            }
-            None
+            })
+            .filter(move |entry| entry.tag == tag)
+            .map(|entry| entry.value)
         }
 
         /// The address of a table: some dynamic linkers leave the offset in the file there.
@@ -198,6 +229,10 @@ mod elf {
 /// Elsewhere the functions that matter most are looked up as the object's own dependencies have them.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 impl SharedObject {
+    fn needed(&self) -> Vec<&CStr> {
+        Vec::new()
+    }
+
     fn imports(&self) -> Vec<(&CStr, *const c_void)> {
         let name = c"ASYNC_get_current_job";
         // SAFETY: the handle and the name are valid.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use libssl_async::Origin;
 use libssl_async::engine::{CommandInput, Engine, EngineError, Method};
@@ -142,6 +143,24 @@ async fn an_engine_with_a_libcrypto_of_its_own_is_refused() {
     assert_eq!(*ours, Origin::of_libcrypto());
     let told = error.to_string();
     assert!(told.contains("own-libcrypto.so") && told.contains(&*ours.path().to_string_lossy()), "{told}");
+}
+
+/// Its symbols would be found here, and mean something else.
+#[tokio::test]
+async fn an_engine_for_another_major_version_is_refused() {
+    let _alone = alone().await;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let library = folder.join("libcrypto.so.2");
+    let made = Command::new("cc")
+        .args(["-shared", "-fPIC", "-Wl,-soname,libcrypto.so.2", "-xc", "/dev/null", "-o"])
+        .arg(&library)
+        .status();
+    assert!(made.unwrap().success());
+    let search = format!("-Wl,-rpath,{}", folder.display());
+    let engine = compile("another-major.so", &["-Wl,--no-as-needed", &search, library.to_str().unwrap()]);
+    let error = Engine::by_path(&engine).load().unwrap_err();
+    let EngineError::Libcrypto { path, theirs, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((path, theirs.path()), (&engine, Path::new("libcrypto.so.2")));
 }
 
 #[test]
