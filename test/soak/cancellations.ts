@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
+import { getHeapStatistics } from 'node:v8';
 
 import {
   type Address,
@@ -22,51 +23,95 @@ import { growth, signatureOf } from '../support/remote-keys.ts';
 import { descriptors, eventually, isIdle } from '../support/waiting.ts';
 import { Ledger } from './ledger.ts';
 import { below, oneOf } from './random.ts';
+import { Slices } from './slices.ts';
 
 const host = '127.0.0.1';
 const AT_ONCE = 64;
+/** Pairs after which memory is measured, at most. */
+const BATCH = 1000;
 const TENTHS = 10;
 /** How much more memory the last tenth may have than the first. */
 const TOLERANCE = 1.02;
 
-/** Cancels so many; memory is only told with `--expose-gc`. */
-export async function cancellations(count: number): Promise<Ledger> {
+/** What memory there is, in KiB: of the process, and of it what is not V8's heap. */
+interface Memory {
+  readonly resident: number;
+  readonly native: number;
+}
+
+/**
+ * Cancels handshakes until there were `count`; memory is only told with `--expose-gc`.
+ *
+ * With `seconds`, stops after that time, and counts those of earlier runs of that kind.
+ */
+export async function cancellations(count: number, seconds?: number): Promise<Ledger> {
   const ledger = new Ledger();
+  const slices = seconds === undefined ? undefined : Slices.begin();
+  const wanted = count - (slices?.sum('cancelled') ?? 0);
   const rig = await Rig.start(ledger);
   await rig.measure();
   // What is made once, and the most that is needed at once.
   await rig.run(Math.max(count / TENTHS, 20 * AT_ONCE));
+  await rig.settle();
   const before = metrics();
-  const samples = [];
-  for (let tenth = 0; tenth < TENTHS; tenth++) {
-    await rig.run(count / TENTHS);
-    if (!(await eventually(() => isIdle() && rig.isIdle))) ledger.fault(`not idle: ${JSON.stringify(metrics())}`);
+  const open = descriptors();
+  const begun = performance.now();
+  const elapsed = (): number => (performance.now() - begun) / 1000;
+  const samples: Memory[] = [];
+  rig.cancelled = 0;
+  while (rig.cancelled < wanted && elapsed() < (seconds ?? Infinity)) {
+    await rig.run(Math.min(BATCH, count / TENTHS));
+    await rig.settle();
     samples.push(await sample());
   }
   const grown = growth(before);
+  const { cancelled } = rig;
+  const left = descriptors();
   await rig.stop();
 
-  for (const [index, { memory, open }] of samples.entries()) {
-    ledger.count(`after tenth ${index + 1}`, `MiB ${(memory / 2 ** 20).toFixed(1)}, descriptors ${open}`);
-  }
+  if (left > open) ledger.fault(`${left} descriptors in place of ${open}`);
+  if (globalThis.gc) checkMemory(ledger, samples);
+  ledger.count('cancelled', `${cancelled} handshakes in ${elapsed().toFixed(0)} s`);
   for (const [name, value] of Object.entries(grown)) ledger.count('metrics', `${name}: ${value}`);
   ledger.count('signers', `aborted ${rig.aborted}`);
-  const [first, last] = [samples[0]!, samples.at(-1)!];
-  if (last.open > first.open) ledger.fault(`${last.open} descriptors in place of ${first.open}`);
-  if (globalThis.gc && last.memory > first.memory * TOLERANCE) ledger.fault('memory grows');
   if (grown.pauses !== grown.resumes || grown.pauses !== grown.callbacks)
     ledger.fault('pauses, resumes and callbacks differ');
   if (grown.leaked > 0) ledger.fault(`${grown.leaked} leaked`);
   if (ledger.pending().length > 0) ledger.fault(`pending: ${ledger.pending().join(', ')}`);
+  if (slices) {
+    const { pauses, resumes, callbacks, drained, leaked } = grown;
+    const counted = { pauses, resumes, callbacks, drained, leaked };
+    slices.end({ seconds: elapsed(), cancelled, ...counted, faults: ledger.faults.length });
+    for (const name of ['seconds', 'cancelled', 'pauses', 'resumes', 'drained', 'leaked', 'faults'] as const) {
+      ledger.count('all slices', `${name}: ${slices.sum(name).toFixed(0)}`);
+    }
+    if (slices.crashed > 0) ledger.fault(`${slices.crashed} slices did not end`);
+  }
   return ledger;
 }
 
-async function sample(): Promise<{ memory: number; open: number }> {
+/** Compares the median of the last tenth with that of the first. */
+function checkMemory(ledger: Ledger, samples: readonly Memory[]): void {
+  const tenth = Math.floor(samples.length / TENTHS);
+  if (tenth === 0) return;
+  for (const kind of ['resident', 'native'] as const) {
+    const tenths = Array.from({ length: TENTHS }, (_, index) =>
+      median(samples.slice(index * tenth, (index + 1) * tenth).map((memory) => memory[kind])),
+    );
+    const growth = tenths.at(-1)! / tenths[0]!;
+    ledger.count(`${kind} memory, KiB`, `${tenths.map(Math.round).join(' ')}: ${((growth - 1) * 100).toFixed(2)} %`);
+    // V8 gives its heap back when it likes: what it has says nothing of what was lost.
+    if (kind === 'native' && growth > TOLERANCE) ledger.fault('memory grows');
+  }
+}
+
+async function sample(): Promise<Memory> {
   for (let pass = 0; pass < 3; pass++) {
     globalThis.gc?.();
     await delay(20);
   }
-  return { memory: process.memoryUsage.rss(), open: descriptors() };
+  const resident = process.memoryUsage.rss() / 1024;
+  return { resident, native: resident - getHeapStatistics().total_physical_size / 1024 };
 }
 
 class Rig {
@@ -74,6 +119,8 @@ class Rig {
   /** Milliseconds that a handshake takes which nobody cancels; at first without an end, so that none is. */
   #usual = Infinity;
   aborted = 0;
+  /** Pairs whose client did not finish its handshake. */
+  cancelled = 0;
   readonly #keys = [serverIdentity, clientIdentity].map((identity) =>
     createRemoteKey({
       certificate: identity.cert,
@@ -130,14 +177,19 @@ class Rig {
     let begun = 0;
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
-        while (begun++ < count) await this.#one();
+        while (begun++ < count) if (!(await this.#one())) this.cancelled++;
       }),
     );
   }
 
-  get isIdle(): boolean {
-    const keys = this.#keys.every(({ pending }) => pending === 0);
-    return keys && this.#server.connections === 0 && this.#early.connections === 0;
+  /** Waits until nothing is left of all that was cancelled. */
+  async settle(): Promise<void> {
+    const servers = [this.#server, this.#early];
+    const settled = (): boolean =>
+      isIdle() &&
+      this.#keys.every(({ pending }) => pending === 0) &&
+      servers.every(({ connections }) => connections === 0);
+    if (!(await eventually(settled))) this.#ledger.fault(`not idle: ${JSON.stringify(metrics())}`);
   }
 
   async stop(): Promise<void> {
@@ -156,7 +208,8 @@ class Rig {
     return signatureOf(request, identity.privateKey);
   }
 
-  #one(): Promise<void> {
+  /** Whether the client has finished its handshake. */
+  #one(): Promise<boolean> {
     return oneOf(
       () => this.#abort(),
       () => this.#destroy(),
@@ -165,46 +218,52 @@ class Rig {
   }
 
   /** Gives up by a signal, from the first attempt to connect on. */
-  async #abort(): Promise<void> {
+  async #abort(): Promise<boolean> {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), this.#moment());
     const options = { host, port: oneOf(...this.#ports), context: this.#client, signal: controller.signal };
     const connection = await this.#ledger.settle('connect, aborted', connect(options));
     clearTimeout(timer);
     connection?.destroy();
+    return connection !== undefined;
   }
 
   /** Destroys the connection in the midst of its handshake. */
-  async #destroy(): Promise<void> {
+  async #destroy(): Promise<boolean> {
     const options = { host, port: oneOf(...this.#ports), context: this.#client, handshake: false };
     const connection = await this.#ledger.settle('connect', connect(options));
-    if (connection) await this.#shakeHands('handshake, cancelled', connection);
+    return connection !== undefined && (await this.#shakeHands('handshake, cancelled', connection));
   }
 
   /** A client of node:tls that goes without a word. */
-  async #disappear(): Promise<void> {
+  async #disappear(): Promise<boolean> {
     const socket = net.connect({ host, port: oneOf(...this.#ports) });
     const gone = once(socket, 'close').catch(() => {});
-    tls.connect({ socket, secureContext: this.#secureContext }).on('error', () => {});
+    const peer = tls.connect({ socket, secureContext: this.#secureContext }).on('error', () => {});
+    let isDone = false;
+    peer.once('secureConnect', () => (isDone = true));
     await delay(this.#moment());
     oneOf(
       () => socket.destroy(),
       () => socket.resetAndDestroy(),
     )();
     await gone;
+    return isDone;
   }
 
-  async #shakeHands(what: string, connection: Connection): Promise<void> {
+  async #shakeHands(what: string, connection: Connection): Promise<boolean> {
     const controller = new AbortController();
     const give = oneOf(
       () => connection.destroy(),
       () => controller.abort(),
     );
     const timer = setTimeout(give, this.#moment());
-    await this.#ledger.settle(what, connection.handshake({ signal: controller.signal }));
+    const handshake = connection.handshake({ signal: controller.signal }).then(() => true);
+    const isDone = await this.#ledger.settle(what, handshake);
     clearTimeout(timer);
     connection.destroy();
     await this.#ledger.settle('closed', connection.closed);
+    return isDone === true;
   }
 
   #moment(): number {

@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '20' },
     handshakes: { type: 'string', default: '5000' },
+    slice: { type: 'string' },
     departures: { type: 'string', default: '100' },
     threads: { type: 'string', default: '100' },
   },
@@ -21,7 +22,8 @@ const { values: options } = parseArgs({
 
 const SOAKS: Record<string, () => Promise<Ledger>> = {
   chaos: () => chaos(Number(options.seconds)),
-  cancellations: () => cancellations(Number(options.handshakes)),
+  cancellations: () =>
+    cancellations(Number(options.handshakes), options.slice === undefined ? undefined : Number(options.slice)),
   departures: () => departures(Number(options.departures)),
   environments: () => environments(Number(options.threads)),
 };
