@@ -41,8 +41,9 @@ export class IdleTimer {
     }
     // An event loop that was busy for so long has not looked at its sockets yet.
     this.#hasMoved = false;
+    const timer = this.#timer;
     setImmediate(() => {
-      if (this.#timer && !this.#hasMoved) this.#expire();
+      if (timer && timer === this.#timer && !this.#hasMoved) this.#expire();
     });
   }
 }

@@ -9,6 +9,7 @@ import { randomBytes } from '../support/bytes.ts';
 import { overDriversSerially } from '../support/drivers.ts';
 import { serverContext } from '../support/identities.ts';
 import { accepted, closed, dial, nodeClient, pair, serve, withNodeServer } from '../support/peers.ts';
+import { turns } from '../support/waiting.ts';
 
 const IDLE = { code: 'ERR_LIBSSL_ASYNC_IDLE_TIMEOUT' };
 
@@ -100,4 +101,18 @@ test('options of time are checked', (t) => {
     code: 'ERR_OUT_OF_RANGE',
     message: /options\.idleTimeout/,
   });
+});
+
+overDriversSerially('a time that is set just as another is over counts', async (t, recordIO) => {
+  const { client } = await pair(t, { client: { recordIO } });
+  client.idleTimeout = 20;
+  // In the same turn as the first one, and after it.
+  await new Promise<void>((resolve) => {
+    setTimeout(() => {
+      client.idleTimeout = 60_000;
+      resolve();
+    }, 20);
+  });
+  await turns();
+  t.false(client.destroyed);
 });
