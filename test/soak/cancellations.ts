@@ -98,10 +98,10 @@ function checkMemory(ledger: Ledger, samples: readonly Memory[]): void {
     const tenths = Array.from({ length: TENTHS }, (_, index) =>
       median(samples.slice(index * tenth, (index + 1) * tenth).map((memory) => memory[kind])),
     );
-    const growth = tenths.at(-1)! / tenths[0]!;
-    ledger.count(`${kind} memory, KiB`, `${tenths.map(Math.round).join(' ')}: ${((growth - 1) * 100).toFixed(2)} %`);
+    const change = tenths.at(-1)! / tenths[0]!;
+    ledger.count(`${kind} memory, KiB`, `${tenths.map(Math.round).join(' ')}: ${((change - 1) * 100).toFixed(2)} %`);
     // V8 gives its heap back when it likes: what it has says nothing of what was lost.
-    if (kind === 'native' && growth > TOLERANCE) ledger.fault('memory grows');
+    if (kind === 'native' && change > TOLERANCE) ledger.fault('memory grows');
   }
 }
 
