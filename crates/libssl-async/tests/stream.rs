@@ -11,7 +11,7 @@ use libssl_async::connection::{Connection, Step};
 use libssl_async::{Error, TlsStream, Workers};
 use openssl::ssl::Ssl;
 use support::{Identity, pattern, sockets};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest, duplex};
 use tokio::net::TcpStream;
 
 fn assert_send<T: Send>(value: T) -> T {
@@ -172,6 +172,19 @@ async fn a_failed_write_loses_nothing_that_was_received() {
     server.write_all(b"refused").await.unwrap();
     server.shutdown().await.unwrap();
     assert_eq!(talk.await.unwrap(), b"refused");
+}
+
+/// The system tells of a reset once, here to the write of the first message; the read behind it comes to an end.
+#[tokio::test]
+async fn a_reset_that_a_write_is_told_of_is_no_mere_end() {
+    let workers = Workers::builder().threads(1).build().unwrap();
+    let (_, connector) = Identity::p256().pair(&workers);
+    let (client, server) = sockets().await;
+    server.set_zero_linger().unwrap();
+    drop(server);
+    client.ready(Interest::ERROR).await.unwrap();
+    let error = connector.connect("localhost", client).await.unwrap_err();
+    assert!(matches!(&error, Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset), "{error:?}");
 }
 
 /// Rule of TLS, and of sockets whose peer has gone: an answer to a key update would fail the reads behind it.

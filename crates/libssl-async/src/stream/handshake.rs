@@ -59,7 +59,8 @@ where
                 return Poll::Ready(Ok(()));
             }
             Step::Wait(Want::Input) => {
-                ready!(received_after(sent, poll_receive_message(connection.wire(), io, context)))?;
+                let received = poll_receive_message(connection.wire(), io, context);
+                ready!(received_after(connection.wire(), sent, received))?;
             }
             Step::Wait(Want::Output) => ready!(sent)?,
             Step::Wait(Want::Completion) => {

@@ -87,7 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PinnedStream<S> {
             match step? {
                 Step::Done(value) => return Poll::Ready(Ok(value)),
                 Step::Wait(Want::Input) => {
-                    ready!(received_after(sent, poll_receive(self.connection.wire(), &mut self.io, context)))?;
+                    let received = poll_receive(self.connection.wire(), &mut self.io, context);
+                    ready!(received_after(self.connection.wire(), sent, received))?;
                 }
                 Step::Wait(Want::Output) => ready!(sent)?,
                 Step::Wait(Want::Completion) => ready!(self.connection.poll_completed(context)),

@@ -122,7 +122,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             Want::Output => sent,
             _ => {
                 let context = &mut Context::from_waker(&self.waker);
-                received_after(sent, poll_receive(self.connection.wire(), &mut self.io, context))
+                let received = poll_receive(self.connection.wire(), &mut self.io, context);
+                received_after(self.connection.wire(), sent, received)
             }
         };
         result.map_err(Error::from)

@@ -48,10 +48,17 @@ where
 }
 
 /// What receiving comes to after sending: a peer that has gone may have said something before, and its end is read
-/// behind that.
-pub(super) fn received_after(sent: Poll<io::Result<()>>, received: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+/// behind that. But a reset is told once: if sending was told, receiving comes to a mere end.
+pub(super) fn received_after(
+    wire: &Wire,
+    sent: Poll<io::Result<()>>,
+    received: Poll<io::Result<()>>,
+) -> Poll<io::Result<()>> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match (sent, received) {
+        (Poll::Ready(Err(error)), Poll::Ready(Ok(()))) if error.kind() == ConnectionReset && wire.input_ended() => {
+            Poll::Ready(Err(error))
+        }
         (Poll::Ready(Err(error)), Poll::Pending)
             if !matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) =>
         {
