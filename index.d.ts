@@ -150,6 +150,7 @@ declare class Connection extends Peer<ConnectionEvents> {
    * They begin when the handshake is done, and anew when this is set.
    */
   get idleTimeout(): number;
+  /** Sets it, and begins to count. Throws if it is no integer from 0 to 2147483647. */
   set idleTimeout(milliseconds: number);
   /** Whether the connection has ended. */
   get destroyed(): boolean;
@@ -270,6 +271,7 @@ interface EngineOptions {
 }
 /** A control command that an engine lists. */
 interface EngineCommandInfo {
+  /** What {@link Engine.control} takes. */
   readonly name: string;
   /** What it does, in the engine's words; often empty. */
   readonly description: string;

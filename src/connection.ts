@@ -246,6 +246,7 @@ export class Connection extends Peer<ConnectionEvents> {
     return this.#idleTimeout;
   }
 
+  /** Sets it, and begins to count. Throws if it is no integer from 0 to 2147483647. */
   set idleTimeout(milliseconds: number) {
     this.#idleTimeout = integer(milliseconds, 'idleTimeout', 0, MOST_MILLISECONDS);
     if (this.#operations.isOpen) this.#operations.idle.start(this.#idleTimeout);

@@ -38,6 +38,7 @@ export interface EngineOptions {
 
 /** A control command that an engine lists. */
 export interface EngineCommandInfo {
+  /** What {@link Engine.control} takes. */
   readonly name: string;
   /** What it does, in the engine's words; often empty. */
   readonly description: string;
