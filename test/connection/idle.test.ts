@@ -106,13 +106,15 @@ test('options of time are checked', (t) => {
 overDriversSerially('a time that is set just as another is over counts', async (t, recordIO) => {
   const { client } = await pair(t, { client: { recordIO } });
   client.idleTimeout = 20;
-  // In the same turn as the first one, and after it.
-  await new Promise<void>((resolve) => {
+  const set = new Promise<void>((resolve) => {
     setTimeout(() => {
       client.idleTimeout = 60_000;
       resolve();
     }, 20);
   });
+  // Until both are over: in one turn then, and in this order.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  await set;
   await turns();
   t.false(client.destroyed);
 });
