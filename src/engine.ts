@@ -54,20 +54,22 @@ export interface EngineStats {
   readonly polls: number;
 }
 
-let nativeOf: (engine: Engine) => NativeEngine | undefined;
-
 /** An engine that is loaded and initialised; made by {@link loadEngine}. */
 export class Engine {
   readonly #native: NativeEngine;
 
   static {
-    nativeOf = (engine) => (#native in engine ? engine.#native : undefined);
     belongsToBuild(this.prototype);
   }
 
   /** @internal */
   constructor(native: NativeEngine) {
     this.#native = native;
+  }
+
+  /** @internal */
+  get native(): NativeEngine {
+    return this.#native;
   }
 
   /** Corresponds to `ENGINE_get_id`. */
@@ -146,9 +148,8 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
 
 /** What the addon has of an engine; throws for anything else. */
 export function engineOf(engine: unknown): NativeEngine {
-  const native = typeof engine === 'object' && engine !== null ? nativeOf(engine as Engine) : undefined;
-  if (!native) throw invalidArgument('options.engine', 'an Engine, from loadEngine()', engine);
-  return native;
+  if (engine instanceof Engine) return engine.native;
+  throw invalidArgument('options.engine', 'an Engine, from loadEngine()', engine);
 }
 
 const KNOWN: readonly (keyof EngineOptions)[] = ['commands', 'commandsAfter', 'id', 'methods', 'path', 'poll'];

@@ -15,8 +15,6 @@ export interface ProviderOptions {
   readonly config?: Readonly<Record<string, string>> | undefined;
 }
 
-let nativeOf: (provider: Provider) => NativeProvider | undefined;
-
 /** A provider that is loaded; made by {@link loadProvider}. */
 export class Provider {
   /** The name by which it is configured. */
@@ -24,7 +22,6 @@ export class Provider {
   readonly #native: NativeProvider;
 
   static {
-    nativeOf = (provider) => (#native in provider ? provider.#native : undefined);
     belongsToBuild(this.prototype);
   }
 
@@ -32,6 +29,11 @@ export class Provider {
   constructor(name: string, native: NativeProvider) {
     this.name = name;
     this.#native = native;
+  }
+
+  /** @internal */
+  get native(): NativeProvider {
+    return this.#native;
   }
 }
 
@@ -57,9 +59,8 @@ export async function loadProvider(options: ProviderOptions): Promise<Provider> 
 
 /** What the addon has of a provider; throws for anything else. */
 export function providerOf(provider: unknown): NativeProvider {
-  const native = typeof provider === 'object' && provider !== null ? nativeOf(provider as Provider) : undefined;
-  if (!native) throw invalidArgument('options.provider', 'a Provider, from loadProvider()', provider);
-  return native;
+  if (provider instanceof Provider) return provider.native;
+  throw invalidArgument('options.provider', 'a Provider, from loadProvider()', provider);
 }
 
 function parameters(config: unknown): NativeSetting[] {
