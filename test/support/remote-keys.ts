@@ -5,6 +5,7 @@ import { type KeyObject, constants, createHash, sign } from 'node:crypto';
 import { type Metrics, type RemoteKeyOptions, type SignRequest, createRemoteKey, metrics } from 'libssl-async';
 
 import type { Identity } from './certificates.ts';
+import { type Growth, difference } from './growth.ts';
 
 /** A signature of what a remote key is asked to sign, made of its message. */
 export function signatureOf({ scheme, message }: SignRequest, key: KeyObject): Buffer {
@@ -45,8 +46,6 @@ export function remote(
 }
 
 /** By how much the counters have grown since `before`. */
-export function growth(before: Metrics): Omit<Metrics, 'pauseTime'> {
-  const { pauseTime: _, ...after } = metrics();
-  const names = Object.keys(after) as (keyof typeof after)[];
-  return Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as typeof after;
+export function growth(before: Metrics): Growth {
+  return difference(before, metrics());
 }

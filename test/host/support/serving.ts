@@ -6,7 +6,6 @@ import {
   type AsyncStatus,
   type Connection,
   type ContextOptions,
-  type Metrics,
   createContext,
   createServer,
   metrics,
@@ -15,6 +14,7 @@ import {
 import { Child } from '../../../examples/support/child.ts';
 import { issue, issueAuthority } from '../../support/certificates.ts';
 import type { ClientHandlers } from '../../support/clients.ts';
+import { type Growth, difference } from '../../support/growth.ts';
 
 const authority = issueAuthority();
 const identity = issue({ issuer: authority, type: 'rsa-2048' });
@@ -22,7 +22,7 @@ const identity = issue({ issuer: authority, type: 'rsa-2048' });
 /** What came of it. */
 export interface Served {
   /** By how much the counters have grown. */
-  readonly growth: Omit<Metrics, 'pauseTime'>;
+  readonly growth: Growth;
   readonly statuses: Set<AsyncStatus | undefined>;
   /** How often the asynchronous callback was called. */
   readonly callbacks: number;
@@ -58,7 +58,7 @@ export async function serveClients(
   });
   server.on('tlsClientError', () => {});
   const { port } = (await server.listen({ host: '127.0.0.1' })) as Address;
-  const { pauseTime: _, ...before } = metrics();
+  const before = metrics();
   const clients = new Child<ClientHandlers>(new URL('../../support/clients.js', import.meta.url));
   try {
     const visited = await clients.ask('visit', { port, ca, count, atOnce });
@@ -67,8 +67,5 @@ export async function serveClients(
     await clients.stop();
   }
   await server.close();
-  const after = metrics();
-  const names = Object.keys(before) as (keyof typeof before)[];
-  const growth = Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as typeof before;
-  return { growth, statuses, callbacks };
+  return { growth: difference(before, metrics()), statuses, callbacks };
 }
