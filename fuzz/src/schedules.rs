@@ -14,6 +14,8 @@ mod pair;
 mod schedule;
 #[path = "../../crates/libssl-async/tests/support/mod.rs"]
 mod support;
+#[path = "../../crates/libssl-async/tests/schedules/talk.rs"]
+mod talk;
 #[path = "../../crates/libssl-async/tests/schedules/transport.rs"]
 mod transport;
 

@@ -17,14 +17,17 @@ usage: cargo xtask <command>
                        (build, test, bench, run, clippy, doc, rustc, ...)
 
 With --no-async before the command: an OpenSSL that cannot pause, as on musl, in `target/no-async/`.
+With --system before sanitize: the system's OpenSSL, in `target/system/`.
 
 Plain cargo uses the system's OpenSSL.";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1).peekable();
     let no_async = args.next_if(|first| first == "--no-async").is_some();
+    let system = args.next_if(|first| first == "--system").is_some();
     let result = match args.next() {
         None => Err(USAGE.to_owned()),
+        Some(command) if system => run_on_system(&command, args.collect()),
         Some(command) => run(&command, args.collect(), no_async),
     };
     result.unwrap_or_else(|message| {
@@ -47,14 +50,24 @@ fn run(command: &OsString, args: Vec<OsString>, no_async: bool) -> Result<ExitCo
         }
         Some("sanitize") => {
             let (which, args) = args.split_first().ok_or(USAGE)?;
-            let which = which.to_str().ok_or(USAGE)?;
-            return cargo("test", args, sanitizer(which, &openssl::build(&target, no_async)?, &target)?);
+            let bundled =
+                environment(&openssl::build(&target, no_async)?, &target).map(|(name, value)| (name, value.into()));
+            return cargo("test", args, bundled.into_iter().chain(sanitizer(which, &target)?));
         }
         Some(openssl::COMPILE) => openssl::compile(Path::new(args.first().ok_or(USAGE)?))?,
         Some("help" | "-h" | "--help") => println!("{USAGE}"),
         _ => return cargo(command, &args, environment(&openssl::build(&target, no_async)?, &target)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_on_system(command: &OsString, args: Vec<OsString>) -> Result<ExitCode, String> {
+    match args.split_first() {
+        Some((which, args)) if command == "sanitize" => {
+            cargo("test", args, sanitizer(which, &workspace().join("target/system"))?)
+        }
+        _ => Err(USAGE.to_owned()),
+    }
 }
 
 fn cargo<N: AsRef<OsStr>, V: AsRef<OsStr>>(
@@ -74,18 +87,18 @@ fn cargo<N: AsRef<OsStr>, V: AsRef<OsStr>>(
 /// What makes cargo build with a sanitizer, which stable compilers bring too, and only do not offer.
 ///
 /// A target that is named keeps the flags away from build scripts and macros, which are not to be sanitized.
-fn sanitizer(which: &str, openssl: &Path, target: &Path) -> Result<Vec<(&'static str, OsString)>, String> {
-    let mut variables: Vec<_> = environment(openssl, target).map(|(name, value)| (name, value.into())).into();
-    variables.extend([
+fn sanitizer(which: &OsStr, target: &Path) -> Result<[(&'static str, OsString); 6], String> {
+    let mut flags = OsString::from("-Zsanitizer=");
+    flags.push(which);
+    Ok([
         ("CARGO_TARGET_DIR", target.join("sanitize").join(which).into()),
         ("CARGO_BUILD_TARGET", openssl::host()?.into()),
         ("RUSTC_BOOTSTRAP", "1".into()),
-        ("RUSTFLAGS", format!("-Zsanitizer={which}").into()),
-        ("RUSTDOCFLAGS", format!("-Zsanitizer={which}").into()),
+        ("RUSTFLAGS", flags.clone()),
+        ("RUSTDOCFLAGS", flags),
         // Frames that are kept elsewhere after a return do not go together with fibres.
         ("ASAN_OPTIONS", "detect_stack_use_after_return=0".into()),
-    ]);
-    Ok(variables)
+    ])
 }
 
 /// What makes `openssl-sys` link the bundled OpenSSL, in a target folder that the system build does not share.

@@ -40,7 +40,7 @@ export function compileEngine(t: ExecutionContext, name: string, link: string[] 
   }
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
-  const sources = ['engine.c', 'methods.c', 'accelerator.c'].map((source) =>
+  const sources = ['engine.c', 'methods.c', 'cipher.c', 'accelerator.c'].map((source) =>
     join(root, 'crates/libssl-async/tests/engines/accelerator', source),
   );
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-g', '-pthread', `-I${include}`, '-o', file, ...sources, ...link]);

@@ -20,7 +20,7 @@ pub(crate) fn compile(name: &str, link: &[&str]) -> PathBuf {
         .arg(format!("-I{}", env!("OPENSSL_INCLUDE")))
         .arg("-o")
         .arg(&file)
-        .args(["engine.c", "methods.c", "accelerator.c"].map(|source| sources.join(source)))
+        .args(["engine.c", "methods.c", "cipher.c", "accelerator.c"].map(|source| sources.join(source)))
         .args(link)
         .output()
         .unwrap();

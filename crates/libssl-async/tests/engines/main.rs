@@ -6,10 +6,19 @@
 mod authority;
 #[path = "../local_key/mod.rs"]
 mod local_key;
+#[path = "../schedules/schedule.rs"]
+#[allow(dead_code, reason = "only a part is used")]
+mod schedule;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../schedules/talk.rs"]
+mod talk;
+#[path = "../schedules/transport.rs"]
+#[allow(dead_code, reason = "only a part is used")]
+mod transport;
 
 mod accelerator;
+mod bulk;
 mod handshakes;
 mod loading;
 

@@ -9,6 +9,7 @@ mod exchange;
 mod handshakes;
 mod pair;
 mod schedule;
+mod talk;
 mod transport;
 
 use proptest::collection::vec;

@@ -45,20 +45,24 @@ impl Schedule {
         byte * byte
     }
 
-    /// Waits for a future, or drops it after some polls: `None`.
+    /// Waits for a future, or drops it after a few polls: `None`.
     pub(crate) async fn disturb<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
-        let mut polls = match self.draw() {
-            byte @ 1..=64 => byte % 4 + 1,
-            _ => return Some(future.await),
-        };
-        let mut future = pin!(future);
-        poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => {
-                polls -= 1;
-                if polls == 0 { Poll::Ready(None) } else { Poll::Pending }
-            }
-        })
-        .await
+        match self.draw() {
+            byte @ 1..=64 => polled(future, byte % 4 + 1).await,
+            _ => Some(future.await),
+        }
     }
+}
+
+/// Waits for a future, or drops it after so many polls: `None`.
+pub(crate) async fn polled<T>(future: impl Future<Output = T>, mut polls: usize) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            polls -= 1;
+            if polls == 0 { Poll::Ready(None) } else { Poll::Pending }
+        }
+    })
+    .await
 }

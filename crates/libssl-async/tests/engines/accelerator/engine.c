@@ -2,6 +2,7 @@
  * has them. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "accelerator.h"
+#include "cipher.h"
 #include "methods.h"
 
 #include <limits.h>
@@ -55,6 +56,7 @@ static int finish(ENGINE *engine) {
 static int destroy(ENGINE *engine) {
     (void)engine;
     methods_free();
+    cipher_free();
     return 1;
 }
 
@@ -130,7 +132,7 @@ static int bind(ENGINE *engine, const char *id) {
     accelerator_hold(0);
     accelerator_fail(0);
     return ENGINE_set_id(engine, "async-test") && ENGINE_set_name(engine, "asynchronous test engine") &&
-           methods_bind(engine) && ENGINE_set_init_function(engine, initialise) &&
+           methods_bind(engine) && cipher_bind(engine) && ENGINE_set_init_function(engine, initialise) &&
            ENGINE_set_finish_function(engine, finish) && ENGINE_set_destroy_function(engine, destroy) &&
            ENGINE_set_ctrl_function(engine, control) && ENGINE_set_cmd_defns(engine, commands);
 }
