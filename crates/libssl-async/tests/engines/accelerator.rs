@@ -14,18 +14,28 @@ pub(crate) static FILE: LazyLock<PathBuf> = LazyLock::new(|| compile("async-test
 /// Compiles the engine, with arguments for the linker.
 pub(crate) fn compile(name: &str, link: &[&str]) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines/accelerator");
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"])
-        .arg(format!("-I{}", env!("OPENSSL_INCLUDE")))
-        .arg("-o")
-        .arg(&file)
-        .args(["engine.c", "methods.c", "cipher.c", "accelerator.c"].map(|source| sources.join(source)))
-        .args(link)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    file
+    let mut compiler = compiler(name);
+    compiler.args(["-Wall", "-Wextra", "-Werror", "-pthread"]);
+    compiler.args(["engine.c", "methods.c", "cipher.c", "accelerator.c"].map(|source| sources.join(source)));
+    run(compiler.args(link));
+    target(name)
+}
+
+/// What compiles a shared object of this name with the headers of this OpenSSL.
+pub(crate) fn compiler(name: &str) -> Command {
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-g"]).arg(format!("-I{}", env!("OPENSSL_INCLUDE")));
+    compiler.arg("-o").arg(target(name));
+    compiler
+}
+
+pub(crate) fn target(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+pub(crate) fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Defaults are those of the process, and an engine is loaded once: one test at a time has it.

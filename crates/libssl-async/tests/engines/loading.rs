@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use libssl_async::Origin;
 use libssl_async::engine::{CommandInput, Engine, EngineError, Method};
 use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
 
-use crate::accelerator::{Count, FILE, accelerator, alone, compile, count};
+use crate::accelerator::{Count, FILE, accelerator, alone, compile, compiler, count, run, target};
 use crate::local_key;
 
 #[tokio::test]
@@ -104,12 +103,12 @@ async fn files_that_are_no_engine_are_named() {
     // Another machine's: the number of the machine is at this place of the header.
     let mut bytes = fs::read(&*FILE).unwrap();
     bytes[18] ^= 0xff;
-    let foreign = Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign.so");
+    let foreign = target("foreign.so");
     fs::write(&foreign, bytes).unwrap();
     let error = Engine::by_path(&foreign).load().unwrap_err();
     assert!(matches!(&error, EngineError::Load { path, .. } if *path == foreign), "{error:?}");
 
-    let text = Path::new(env!("CARGO_TARGET_TMPDIR")).join("text.so");
+    let text = target("text.so");
     fs::write(&text, "no engine").unwrap();
     let error = Engine::by_path(&text).load().unwrap_err();
     let EngineError::Load { reason, .. } = &error else { panic!("{error:?}") };
@@ -149,14 +148,9 @@ async fn an_engine_with_a_libcrypto_of_its_own_is_refused() {
 #[tokio::test]
 async fn an_engine_for_another_major_version_is_refused() {
     let _alone = alone().await;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let library = folder.join("libcrypto.so.2");
-    let made = Command::new("cc")
-        .args(["-shared", "-fPIC", "-Wl,-soname,libcrypto.so.2", "-xc", "/dev/null", "-o"])
-        .arg(&library)
-        .status();
-    assert!(made.unwrap().success());
-    let search = format!("-Wl,-rpath,{}", folder.display());
+    let library = target("libcrypto.so.2");
+    run(compiler("libcrypto.so.2").args(["-Wl,-soname,libcrypto.so.2", "-xc", "/dev/null"]));
+    let search = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
     let engine = compile("another-major.so", &["-Wl,--no-as-needed", &search, library.to_str().unwrap()]);
     let error = Engine::by_path(&engine).load().unwrap_err();
     let EngineError::Libcrypto { path, theirs, .. } = &error else { panic!("{error:?}") };

@@ -1,4 +1,4 @@
-//! Third-party engines: the asynchronous one of `accelerator/`, and those of the system.
+//! Third-party engines: the asynchronous one of `accelerator/`, and OpenSSL's own.
 #![cfg(all(engine, target_os = "linux"))]
 
 #[path = "../interop/authority.rs"]
@@ -19,6 +19,7 @@ mod transport;
 
 mod accelerator;
 mod bulk;
+mod dasync;
 mod handshakes;
 mod loading;
 
