@@ -2,11 +2,12 @@
 
 use std::ffi::c_long;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use libssl_async::engine::{Engine, EngineBuilder};
 use tokio::sync::{Mutex, MutexGuard};
+
+use crate::compiler::{compiler, run, target};
 
 /// Its file.
 pub(crate) static FILE: LazyLock<PathBuf> = LazyLock::new(|| compile("async-test.so", &[]));
@@ -19,23 +20,6 @@ pub(crate) fn compile(name: &str, link: &[&str]) -> PathBuf {
     compiler.args(["engine.c", "methods.c", "cipher.c", "accelerator.c"].map(|source| sources.join(source)));
     run(compiler.args(link));
     target(name)
-}
-
-/// What compiles a shared object of this name with the headers of this OpenSSL.
-pub(crate) fn compiler(name: &str) -> Command {
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-g"]).arg(format!("-I{}", env!("OPENSSL_INCLUDE")));
-    compiler.arg("-o").arg(target(name));
-    compiler
-}
-
-pub(crate) fn target(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-}
-
-pub(crate) fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Defaults are those of the process, and an engine is loaded once: one test at a time has it.

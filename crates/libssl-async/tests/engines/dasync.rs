@@ -14,7 +14,8 @@ use openssl::ssl::{SslContextBuilder, SslVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::accelerator::{alone, compiler, run, target};
+use crate::accelerator::alone;
+use crate::compiler::{compiler, run, target};
 use crate::local_key;
 use crate::support::{Identity, pattern, sockets};
 

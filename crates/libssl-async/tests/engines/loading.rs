@@ -8,7 +8,8 @@ use libssl_async::engine::{CommandInput, Engine, EngineError, Method};
 use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
 
-use crate::accelerator::{Count, FILE, accelerator, alone, compile, compiler, count, run, target};
+use crate::accelerator::{Count, FILE, accelerator, alone, compile, count};
+use crate::compiler::{compiler, run, target};
 use crate::local_key;
 
 #[tokio::test]

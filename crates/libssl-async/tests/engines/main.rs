@@ -4,6 +4,8 @@
 #[path = "../interop/authority.rs"]
 #[allow(dead_code, reason = "only a part is used")]
 mod authority;
+#[path = "../support/compiler.rs"]
+mod compiler;
 #[path = "../local_key/mod.rs"]
 mod local_key;
 #[path = "../schedules/schedule.rs"]

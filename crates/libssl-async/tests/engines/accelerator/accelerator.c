@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -154,6 +155,17 @@ static void reset_descriptor(struct request *request) {
         ASYNC_WAIT_CTX_clear_fd(request->context, &key);
         close(request->descriptor);
     }
+}
+
+int accelerator_notify(const char *name) {
+    static const char *const names[] = {"callback", "descriptor", "both", "neither"};
+    int which;
+    for (which = 0; which < 4; which++)
+        if (strcmp(name, names[which]) == 0) {
+            settings.notification = which;
+            return 1;
+        }
+    return 0;
 }
 
 int accelerator_start(void) {

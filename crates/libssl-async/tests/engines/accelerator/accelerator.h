@@ -33,6 +33,9 @@ struct settings {
 extern struct settings settings;
 extern int counters[COUNTERS];
 
+/* Sets how it tells, by name: callback, descriptor, both or neither. */
+int accelerator_notify(const char *name);
+
 int accelerator_start(void);
 void accelerator_stop(void);
 

@@ -60,17 +60,6 @@ static int destroy(ENGINE *engine) {
     return 1;
 }
 
-static int set_notification(const char *name) {
-    static const char *const names[] = {"callback", "descriptor", "both", "neither"};
-    int which;
-    for (which = 0; which < 4; which++)
-        if (strcmp(name, names[which]) == 0) {
-            settings.notification = which;
-            return 1;
-        }
-    return 0;
-}
-
 /* In JSON, for those who cannot read them in memory. */
 static int report(const char *path) {
     FILE *file = fopen(path, "w");
@@ -99,7 +88,7 @@ static int control(ENGINE *engine, int command, long number, void *pointer, void
         *(int **)pointer = &counters[number];
         return 1;
     case COMMAND_NOTIFY:
-        return set_notification(pointer);
+        return accelerator_notify(pointer);
     case COMMAND_NEW_DESCRIPTORS:
         settings.new_descriptors = number != 0;
         return 1;

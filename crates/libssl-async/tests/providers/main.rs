@@ -1,6 +1,12 @@
 //! Third-party providers, and keys by URI.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+mod asynchronous;
+#[cfg(target_os = "linux")]
+#[path = "../support/compiler.rs"]
+mod compiler;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
