@@ -1,4 +1,4 @@
-// The asynchronous test engine of the Rust tests, compiled with Node's own headers, or with those of the system.
+// The asynchronous test engine and provider of the Rust tests, compiled with Node's own headers, or with those of the system.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -31,6 +31,19 @@ const folder = join(root, 'target/engines');
 
 /** Compiles the engine; none, and the test passes, where there are no headers, but for CI. */
 export function compileEngine(t: ExecutionContext, name: string, link: string[] = []): string | undefined {
+  const sources = ['engine.c', 'methods.c', 'cipher.c', 'accelerator.c'].map(
+    (source) => `engines/accelerator/${source}`,
+  );
+  return compile(t, name, sources, link);
+}
+
+/** Compiles the provider that has the same accelerator, as above. */
+export function compileProvider(t: ExecutionContext, name: string): string | undefined {
+  const sources = ['provider.c', 'key.c', 'signature.c', 'store.c'].map((source) => `providers/asynchronous/${source}`);
+  return compile(t, name, [...sources, 'engines/accelerator/accelerator.c'], []);
+}
+
+function compile(t: ExecutionContext, name: string, sources: string[], link: string[]): string | undefined {
   const headers = [join(dirname(process.execPath), '../include/node'), '/usr/include'];
   const include = headers.find((path) => existsSync(join(path, 'openssl/engine.h')));
   if (include === undefined) {
@@ -40,10 +53,8 @@ export function compileEngine(t: ExecutionContext, name: string, link: string[] 
   }
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
-  const sources = ['engine.c', 'methods.c', 'cipher.c', 'accelerator.c'].map((source) =>
-    join(root, 'crates/libssl-async/tests/engines/accelerator', source),
-  );
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-g', '-pthread', `-I${include}`, '-o', file, ...sources, ...link]);
+  const paths = sources.map((source) => join(root, 'crates/libssl-async/tests', source));
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-g', '-pthread', `-I${include}`, '-o', file, ...paths, ...link]);
   return file;
 }
 
