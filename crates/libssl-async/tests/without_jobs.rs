@@ -11,7 +11,7 @@ use openssl::hash::MessageDigest;
 use openssl::sign::Signer;
 use openssl::ssl::{AlpnError, SslMode};
 use support::{Identity, pattern, sockets, until};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -118,7 +118,7 @@ async fn a_peer_that_goes_and_a_handshake_that_is_dropped_cancel_the_request() {
     assert_eq!(told.recv().await, Some("asked"));
     drop(client);
     let error = accepting.await.unwrap_err();
-    assert!(matches!(error, Error::Key(KeyError::Cancelled)), "{error:?}");
+    assert!(matches!(error, Error::Truncated), "{error:?}");
     assert_eq!(told.recv().await, Some("dropped"));
 
     let (client, server) = sockets().await;
@@ -128,6 +128,33 @@ async fn a_peer_that_goes_and_a_handshake_that_is_dropped_cancel_the_request() {
     assert_eq!(told.recv().await, Some("dropped"));
     client.await.unwrap_err();
     until(&workers, |metrics| metrics.in_flight == 0 && metrics.failed == 2).await;
+}
+
+/// A peer may refuse and go: sending fails then, and what it has said is there all the same.
+#[tokio::test]
+async fn an_alert_is_read_though_nothing_can_be_sent() {
+    const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+    let workers = builder().build().unwrap();
+    let (_, connector) = Identity::p256().pair(&workers);
+    let (mut client, mut server) = sockets().await;
+    client.shutdown().await.unwrap();
+    server.write_all(&HANDSHAKE_FAILURE).await.unwrap();
+    let error = connector.connect("localhost", client).await.unwrap_err();
+    let Error::Ssl(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.alert().map(|alert| (alert.name(), alert.received())), Some(("handshake_failure", true)));
+}
+
+/// The system tells of a reset once, here to the write of the first message; the read behind it comes to an end.
+#[tokio::test]
+async fn a_reset_that_a_write_is_told_of_is_no_mere_end() {
+    let workers = builder().build().unwrap();
+    let (_, connector) = Identity::p256().pair(&workers);
+    let (client, server) = sockets().await;
+    server.set_zero_linger().unwrap();
+    drop(server);
+    client.ready(Interest::ERROR).await.unwrap();
+    let error = connector.connect("localhost", client).await.unwrap_err();
+    assert!(matches!(&error, Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset), "{error:?}");
 }
 
 #[tokio::test]
