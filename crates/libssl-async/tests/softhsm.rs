@@ -18,8 +18,10 @@ use std::time::Duration;
 
 use authority::Authority;
 use libssl_async::engine::{Engine, EngineError};
-use libssl_async::keys::Offload;
-use libssl_async::{Secret, TlsAcceptor, TlsConnector, Workers};
+use libssl_async::keys::{KeyError, Offload};
+use libssl_async::{Error, Secret, TlsAcceptor, TlsConnector, Workers};
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Private};
 use openssl::ssl::SslVersion;
 use support::{Identity, sockets};
 use tokio::task::JoinSet;
@@ -29,10 +31,16 @@ const PROTOCOLS: &[u8] = b"\x04echo";
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const PIN: &str = "1234";
 
-/// The engine, with a token that has an RSA key and a P-256 key, generated in it; `None` without what it takes. This
-/// engine cannot be loaded a second time in a process.
-fn engine() -> Option<&'static Engine> {
-    static ENGINE: LazyLock<Option<Engine>> = LazyLock::new(|| {
+/// The engine, and the folder of the token that may be removed.
+struct Hsm {
+    engine: Engine,
+    removable: PathBuf,
+}
+
+/// The engine, with two tokens that have an RSA key and a P-256 key each, generated in them; `None` without what it takes.
+/// This engine cannot be loaded a second time in a process.
+fn hsm() -> Option<&'static Hsm> {
+    static HSM: LazyLock<Option<Hsm>> = LazyLock::new(|| {
         if !Path::new(MODULE).exists() || Command::new("pkcs11-tool").arg("--help").output().is_err() {
             assert!(env::var_os("CI").is_none(), "softhsm2 and opensc are not installed");
             eprintln!("skipped: softhsm2 and opensc are not installed");
@@ -40,21 +48,29 @@ fn engine() -> Option<&'static Engine> {
         }
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("softhsm");
         let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("tokens")).unwrap();
+        let tokens = folder.join("tokens");
+        fs::create_dir_all(&tokens).unwrap();
         let configuration = folder.join("softhsm2.conf");
-        fs::write(&configuration, format!("directories.tokendir = {}\n", folder.join("tokens").display())).unwrap();
+        fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
         // SAFETY: all tests wait for this, and none reads the environment meanwhile.
         unsafe { env::set_var("SOFTHSM2_CONF", configuration) };
-        let init = ["--init-token", "--free", "--label", "test", "--pin", PIN, "--so-pin", "5678"];
-        run(Command::new("softhsm2-util").args(init));
-        for (label, id, kind) in [("rsa", "01", "rsa:2048"), ("ec", "02", "EC:prime256v1")] {
-            let login = ["--module", MODULE, "--token-label", "test", "--login", "--pin", PIN];
-            let generate = ["--keypairgen", "--key-type", kind, "--label", label, "--id", id];
-            run(Command::new("pkcs11-tool").args(login).args(generate));
-        }
-        Some(Engine::by_id("pkcs11").command("MODULE_PATH", MODULE).load().unwrap())
+        make_token("removable");
+        let removable = fs::read_dir(&tokens).unwrap().next().unwrap().unwrap().path();
+        make_token("test");
+        let engine = Engine::by_id("pkcs11").command("MODULE_PATH", MODULE).load().unwrap();
+        Some(Hsm { engine, removable })
     });
-    ENGINE.as_ref()
+    HSM.as_ref()
+}
+
+fn make_token(token: &str) {
+    let init = ["--init-token", "--free", "--label", token, "--pin", PIN, "--so-pin", "5678"];
+    run(Command::new("softhsm2-util").args(init));
+    for (label, id, kind) in [("rsa", "01", "rsa:2048"), ("ec", "02", "EC:prime256v1")] {
+        let login = ["--module", MODULE, "--token-label", token, "--login", "--pin", PIN];
+        let generate = ["--keypairgen", "--key-type", kind, "--label", label, "--id", id];
+        run(Command::new("pkcs11-tool").args(login).args(generate));
+    }
 }
 
 fn run(command: &mut Command) {
@@ -68,65 +84,125 @@ fn pin(pin: &str) -> Option<Secret> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_a_token_serve_handshakes() {
-    let Some(engine) = engine() else { return };
+    let Some(hsm) = hsm() else { return };
     // First: who is logged in is not asked again.
-    what_is_wrong_is_told(engine).await;
-    serve(engine, 100).await;
+    what_is_wrong_is_told(&hsm.engine).await;
+    serve(&hsm.engine, 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long"]
 async fn keys_of_a_token_serve_handshakes_for_long() {
-    let Some(engine) = engine() else { return };
-    serve(engine, 1_000).await;
+    let Some(hsm) = hsm() else { return };
+    serve(&hsm.engine, 1_000).await;
 }
 
 async fn serve(engine: &Engine, handshakes: u64) {
     for label in ["rsa", "ec"] {
-        let uri = format!("pkcs11:token=test;object={label};type=private");
-        let mut asked = Vec::new();
-        let ask = |question: String| {
-            asked.push(question);
-            async {
-                // Somebody looks for the PIN.
-                sleep(Duration::from_millis(5)).await;
-                pin(PIN)
-            }
-        };
-        let key = engine.private_key(&uri, ask).await.unwrap();
-        assert!(asked.iter().all(|question| question.contains("test")), "{asked:?}");
-        let key = Offload::new(4).unwrap().key(&key).unwrap();
-        let authority = Authority::new();
-        let server = authority.issue(&key);
-        let workers = Workers::builder().threads(1).build().unwrap();
-        let acceptor = TlsAcceptor::new(authority.acceptor(&server, SslVersion::TLS1_3, false).build(), &workers);
-        let own = Identity::p256();
-        let connector = TlsConnector::new(
-            authority.connector(&own, SslVersion::TLS1_3).build(),
-            &Workers::builder().threads(1).build().unwrap(),
-        );
-        let mut running = JoinSet::new();
+        let served = Served::new(offloaded(engine, "test", label).await);
+        let mut running = JoinSet::<Result<(), Error>>::new();
         for begun in 0..handshakes {
             if begun >= 32 {
-                running.join_next().await.unwrap().unwrap();
+                running.join_next().await.unwrap().unwrap().unwrap();
             }
-            let (acceptor, connector) = (acceptor.clone(), connector.clone());
-            running.spawn(async move {
-                let (client, server) = sockets().await;
-                let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
-                drop((client.unwrap(), server.unwrap()));
-            });
+            running.spawn(served.handshake());
         }
-        while let Some(ended) = running.join_next().await {
+        for ended in running.join_all().await {
             ended.unwrap();
         }
-        let metrics = workers.metrics();
+        let metrics = served.workers.metrics();
         assert_eq!((metrics.handshakes, metrics.failed), (handshakes, 0), "{label}");
         assert_eq!(
             (metrics.pauses, metrics.status_ok, metrics.callbacks),
             (handshakes, handshakes, handshakes),
             "{label}"
         );
+    }
+}
+
+/// Its keys fail, with what the token says, and nothing else does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_removed_fails_its_handshakes_only() {
+    let Some(Hsm { engine, removable }) = hsm() else { return };
+    let (mut removed, mut others) = (Vec::new(), vec![Served::new(Identity::p256().key)]);
+    for label in ["rsa", "ec"] {
+        removed.push(Served::new(offloaded(engine, "removable", label).await));
+        others.push(Served::new(offloaded(engine, "test", label).await));
+    }
+    let mut running = JoinSet::<Result<(), Error>>::new();
+    for _ in 0..32 {
+        for served in &removed {
+            running.spawn(served.handshake());
+        }
+    }
+    running.join_next().await.unwrap().unwrap().unwrap();
+    fs::remove_dir_all(removable).unwrap();
+    for ended in running.join_all().await {
+        if let Err(error) = ended {
+            assert_told(&error);
+        }
+    }
+    for _ in 0..3 {
+        for served in &removed {
+            assert_told(&served.handshake().await.unwrap_err());
+        }
+        for served in &others {
+            served.handshake().await.unwrap();
+        }
+    }
+}
+
+/// The error has what the token says.
+fn assert_told(error: &Error) {
+    let Error::Key(KeyError::Failed(reason)) = error else { panic!("{error:?}") };
+    assert!(reason.is::<ErrorStack>(), "{reason:?}");
+    let told = error.to_string();
+    assert!(told.contains("the private key failed") && told.contains("PKCS#11 module"), "{told}");
+}
+
+/// A key of a token, whose operations run on threads that may block.
+async fn offloaded(engine: &Engine, token: &str, label: &str) -> PKey<Private> {
+    let uri = format!("pkcs11:token={token};object={label};type=private");
+    let mut asked = Vec::new();
+    let ask = |question: String| {
+        asked.push(question);
+        async {
+            // Somebody looks for the PIN.
+            sleep(Duration::from_millis(5)).await;
+            pin(PIN)
+        }
+    };
+    let key = engine.private_key(&uri, ask).await.unwrap();
+    assert!(asked.iter().all(|question| question.contains(token)), "{asked:?}");
+    Offload::new(4).unwrap().key(&key).unwrap()
+}
+
+/// A server with a key, and its clients.
+struct Served {
+    acceptor: TlsAcceptor,
+    connector: TlsConnector,
+    workers: Workers,
+}
+
+impl Served {
+    fn new(key: PKey<Private>) -> Self {
+        let authority = Authority::new();
+        let server = authority.issue(&key);
+        let [workers, clients] = [(); 2].map(|()| Workers::builder().threads(1).build().unwrap());
+        let acceptor = TlsAcceptor::new(authority.acceptor(&server, SslVersion::TLS1_3, false).build(), &workers);
+        let connector = authority.connector(&Identity::p256(), SslVersion::TLS1_3).build();
+        Self { acceptor, connector: TlsConnector::new(connector, &clients), workers }
+    }
+
+    /// How a handshake goes for the server.
+    fn handshake(&self) -> impl Future<Output = Result<(), Error>> + use<> {
+        let (acceptor, connector) = (self.acceptor.clone(), self.connector.clone());
+        async move {
+            let (client, server) = sockets().await;
+            let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+            server?;
+            client.map(drop)
+        }
     }
 }
 
