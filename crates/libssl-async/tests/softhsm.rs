@@ -41,9 +41,10 @@ struct Hsm {
 /// This engine cannot be loaded a second time in a process.
 fn hsm() -> Option<&'static Hsm> {
     static HSM: LazyLock<Option<Hsm>> = LazyLock::new(|| {
-        if !Path::new(MODULE).exists() || Command::new("pkcs11-tool").arg("--help").output().is_err() {
-            assert!(env::var_os("CI").is_none(), "softhsm2 and opensc are not installed");
-            eprintln!("skipped: softhsm2 and opensc are not installed");
+        let missing = missing();
+        if !missing.is_empty() {
+            assert!(env::var_os("CI").is_none(), "{missing:?} not installed");
+            eprintln!("skipped: {missing:?} not installed");
             return None;
         }
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("softhsm");
@@ -61,6 +62,19 @@ fn hsm() -> Option<&'static Hsm> {
         Some(Hsm { engine, removable })
     });
     HSM.as_ref()
+}
+
+/// What of all that it takes is not installed.
+fn missing() -> Vec<&'static str> {
+    let engine = format!("/usr/lib/{}-linux-gnu/engines-3/pkcs11.so", env::consts::ARCH);
+    let runs = |program| Command::new(program).arg("--help").output().is_ok();
+    let needed = [
+        ("libengine-pkcs11-openssl", Path::new(&engine).exists()),
+        ("opensc: pkcs11-tool", runs("pkcs11-tool")),
+        ("softhsm2: its module", Path::new(MODULE).exists()),
+        ("softhsm2: softhsm2-util", runs("softhsm2-util")),
+    ];
+    needed.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect()
 }
 
 fn make_token(token: &str) {
