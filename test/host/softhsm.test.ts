@@ -1,16 +1,16 @@
 // A token of SoftHSM2, through the PKCS#11 engine of Debian: `softhsm2`, `opensc` and `libengine-pkcs11-openssl`.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import test from 'ava';
-import { type StoredKey, createContext, loadEngine, loadPrivateKey } from 'libssl-async/host';
+import test, { type ExecutionContext } from 'ava';
+import { type Engine, type StoredKey, createContext, loadEngine, loadPrivateKey } from 'libssl-async/host';
 
 import { certify, issue, issueAuthority } from '../support/certificates.ts';
-import { serveClients } from './support/serving.ts';
+import { type Served, serveClients } from './support/serving.ts';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const ENGINE = '/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so';
@@ -19,33 +19,34 @@ const PIN = '1234';
 const HANDSHAKES = Number(process.env['ENGINE_HANDSHAKES'] ?? 100);
 const AT_ONCE = 32;
 
-const uri = (label: string): string => `pkcs11:token=test;object=${label};type=private`;
+const uri = (label: string, token = 'test'): string => `pkcs11:token=${token};object=${label};type=private`;
+const pin = (): string => PIN;
 
-test('keys of a token serve handshakes, and nothing of Node waits for it', async (t) => {
-  if (!existsSync(MODULE) || !existsSync(ENGINE)) {
-    const message = 'softhsm2 and libengine-pkcs11-openssl are not installed';
-    if (process.env['CI'] === undefined) t.pass(`skipped: ${message}`);
-    else t.fail(message);
-    return;
-  }
-  makeToken();
-  const engine = await loadEngine({ path: ENGINE, commands: [['MODULE_PATH', MODULE]] });
-  t.is(engine.id, 'pkcs11');
+// This engine cannot be loaded a second time in a process.
+const missing = whatIsMissing();
+const removable = missing.length === 0 ? makeTokens() : undefined;
+const engine = removable === undefined ? undefined : loadEngine({ path: ENGINE, commands: [['MODULE_PATH', MODULE]] });
+
+test.serial('keys of a token serve handshakes, and nothing of Node waits for it', async (t) => {
+  const loaded = await needed(t);
+  if (loaded === undefined) return;
+  t.is(loaded.id, 'pkcs11');
 
   // First: who is logged in is not asked again.
+  const options = { engine: loaded };
   const failed = { code: 'ERR_LIBSSL_ASYNC_KEY_NOT_LOADED' };
-  await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine, pin: () => '0000' }), failed);
-  await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine }), failed);
+  await t.throwsAsync(loadPrivateKey(uri('rsa'), { ...options, pin: () => '0000' }), failed);
+  await t.throwsAsync(loadPrivateKey(uri('rsa'), options), failed);
   const thrown = new Error('nobody knows the PIN');
-  t.is(await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine, pin: () => Promise.reject(thrown) })), thrown);
-  const wrong = loadPrivateKey(uri('rsa'), { engine, pin: () => 1234 as never });
+  t.is(await t.throwsAsync(loadPrivateKey(uri('rsa'), { ...options, pin: () => Promise.reject(thrown) })), thrown);
+  const wrong = loadPrivateKey(uri('rsa'), { ...options, pin: () => 1234 as never });
   await t.throwsAsync(wrong, { code: 'ERR_INVALID_ARG_TYPE', message: /the PIN must be a string/ });
-  await t.throwsAsync(loadPrivateKey(uri('none'), { engine, pin: () => PIN }), { ...failed, message: /object=none/ });
+  await t.throwsAsync(loadPrivateKey(uri('none'), { ...options, pin }), { ...failed, message: /object=none/ });
 
   for (const label of ['rsa', 'ec']) {
     const questions: string[] = [];
     const key = await loadPrivateKey(uri(label), {
-      engine,
+      ...options,
       async pin(question) {
         questions.push(question);
         // Somebody looks for it.
@@ -62,27 +63,85 @@ test('keys of a token serve handshakes, and nothing of Node waits for it', async
     t.deepEqual(statuses, new Set(['ok']));
   }
 
-  const rsa = await loadPrivateKey(uri('rsa'), { engine, pin: () => PIN });
+  const rsa = await loadPrivateKey(uri('rsa'), { ...options, pin });
   const other = issue();
   t.throws(() => createContext({ key: rsa, cert: other.cert }), { code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' });
-  engine.close();
 });
 
-/** A token with an RSA key and a P-256 key, generated in it. */
-function makeToken(): void {
+test.serial('a token that is removed fails its handshakes only', async (t) => {
+  const loaded = await needed(t);
+  if (loaded === undefined) return;
+  const served = async (label: string, token?: string): Promise<(failures: number) => Promise<Served>> => {
+    const key = await loadPrivateKey(uri(label, token), { engine: loaded, pin });
+    const { authority, cert } = certificateOf(key);
+    return (failures) => serveClients(t, 32, 8, failures, { key, cert }, authority);
+  };
+  const labels = ['rsa', 'ec'];
+  const removed = await Promise.all(labels.map((label) => served(label, 'removable')));
+  const others = await Promise.all(labels.map((label) => served(label)));
+  for (const serve of [...removed, ...others]) await serve(0);
+  rmSync(removable!, { recursive: true });
+  for (const serve of removed) {
+    const { errors } = await serve(32);
+    t.is(errors.length, 32);
+    for (const error of errors) {
+      const code = 'ERR_LIBSSL_ASYNC_KEY_FAILED';
+      t.like(error, { code, library: 'PKCS#11 module', reason: 'Object handle invalid' });
+    }
+  }
+  for (const serve of others) t.deepEqual((await serve(0)).errors, []);
+  await serveClients(t, 32, 8);
+});
+
+test.after.always(async () => {
+  (await engine)?.close();
+});
+
+/** What of all that it takes is not installed. */
+function whatIsMissing(): string[] {
+  const runs = (program: string): boolean => spawnSync(program, ['--help']).error === undefined;
+  const needs = {
+    'libengine-pkcs11-openssl': existsSync(ENGINE),
+    'opensc: pkcs11-tool': runs('pkcs11-tool'),
+    'softhsm2: its module': existsSync(MODULE),
+    'softhsm2: softhsm2-util': runs('softhsm2-util'),
+  };
+  return Object.entries(needs).flatMap(([what, isThere]) => (isThere ? [] : [what]));
+}
+
+/** The engine; without it the test passes, but for CI. */
+async function needed(t: ExecutionContext): Promise<Engine | undefined> {
+  if (engine === undefined) {
+    const message = `not installed: ${missing.join(', ')}`;
+    if (process.env['CI'] === undefined) t.pass(`skipped: ${message}`);
+    else t.fail(message);
+  }
+  return engine;
+}
+
+/** Two tokens with an RSA key and a P-256 key each, generated in them; returns the folder of `removable`. */
+function makeTokens(): string {
   const root = dirname(createRequire(import.meta.url).resolve('libssl-async/package.json'));
   const folder = join(root, 'target/softhsm', String(process.pid));
+  const tokens = join(folder, 'tokens');
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'tokens'), { recursive: true });
+  mkdirSync(tokens, { recursive: true });
   const configuration = join(folder, 'softhsm2.conf');
-  writeFileSync(configuration, `directories.tokendir = ${join(folder, 'tokens')}\n`);
+  writeFileSync(configuration, `directories.tokendir = ${tokens}\n`);
   process.env['SOFTHSM2_CONF'] = configuration;
-  run('softhsm2-util', '--init-token', '--free', '--label', 'test', '--pin', PIN, '--so-pin', '5678');
+  makeToken('removable');
+  const first = join(tokens, readdirSync(tokens)[0]!);
+  makeToken('test');
+  return first;
+}
+
+function makeToken(token: string): void {
+  run('softhsm2-util', '--init-token', '--free', '--label', token, '--pin', PIN, '--so-pin', '5678');
   for (const [label, id, type] of [
     ['rsa', '01', 'rsa:2048'],
     ['ec', '02', 'EC:prime256v1'],
   ] as const) {
-    const login = ['--module', MODULE, '--token-label', 'test', '--login', '--pin', PIN];
+    const login = ['--module', MODULE, '--token-label', token, '--login', '--pin', PIN];
     run('pkcs11-tool', ...login, '--keypairgen', '--key-type', type, '--label', label, '--id', id);
   }
 }

@@ -93,7 +93,7 @@ impl From<&Error> for NativeError {
             Error::Io(error) => return Self::system(error),
             Error::JobsExhausted => "JOBS_EXHAUSTED",
             Error::Key(reason) => {
-                let error = Self::own("KEY_FAILED", error.to_string());
+                let error = Self::own("KEY_FAILED", error.to_string()).caused_by(openssl::errors_of(reason));
                 return Self { request: request_of(reason), ..error };
             }
             Error::Source => "SOURCE_FAILED",

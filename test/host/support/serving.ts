@@ -26,6 +26,8 @@ export interface Served {
   readonly statuses: Set<AsyncStatus | undefined>;
   /** How often the asynchronous callback was called. */
   readonly callbacks: number;
+  /** Of the handshakes that failed. */
+  readonly errors: readonly Error[];
 }
 
 /** Clients of node:tls in another process, of which so many are to fail. */
@@ -56,7 +58,8 @@ export async function serveClients(
       () => {},
     );
   });
-  server.on('tlsClientError', () => {});
+  const errors: Error[] = [];
+  server.on('tlsClientError', (error: Error) => errors.push(error));
   const { port } = (await server.listen({ host: '127.0.0.1' })) as Address;
   const before = metrics();
   const clients = new Child<ClientHandlers>(new URL('../../support/clients.js', import.meta.url));
@@ -67,5 +70,5 @@ export async function serveClients(
     await clients.stop();
   }
   await server.close();
-  return { growth: difference(before, metrics()), statuses, callbacks };
+  return { growth: difference(before, metrics()), statuses, callbacks, errors };
 }

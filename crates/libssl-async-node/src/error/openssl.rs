@@ -1,5 +1,6 @@
 //! OpenSSL's errors, spelled as Node does.
 
+use libssl_async::keys::KeyError;
 use openssl::error::{Error, ErrorStack};
 
 use super::NativeError;
@@ -31,6 +32,14 @@ impl From<&ErrorStack> for NativeError {
 impl From<ErrorStack> for Box<NativeError> {
     fn from(stack: ErrorStack) -> Self {
         Self::new(NativeError::from(&stack))
+    }
+}
+
+/// What an engine or a provider said when it failed an operation of its key.
+pub(super) fn errors_of(failure: &KeyError) -> &[Error] {
+    match failure {
+        KeyError::Failed(error) => error.downcast_ref::<ErrorStack>().map_or(&[], ErrorStack::errors),
+        _ => &[],
     }
 }
 
