@@ -115,8 +115,6 @@ unsafe extern "C" {
         name: *const c_char,
         init_fn: OSSL_provider_init_fn,
     ) -> c_int;
-    /// 1 if the provider is loaded and works.
-    pub fn OSSL_PROVIDER_available(libctx: *mut OSSL_LIB_CTX, name: *const c_char) -> c_int;
     /// The provider's name.
     pub fn OSSL_PROVIDER_get0_name(prov: *const OSSL_PROVIDER) -> *const c_char;
     /// The context that the provider's [`OSSL_provider_init_fn`] returned.

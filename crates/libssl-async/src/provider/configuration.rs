@@ -9,12 +9,10 @@ use openssl_sys as ffi;
 
 use super::ProviderError;
 
-/// The text of a configuration that activates one provider.
+/// The text of a configuration that has one provider, which is not activated by it: why that fails would be lost.
 pub(super) fn of(name: &str, path: Option<&Path>, parameters: &[(String, String)]) -> Result<String, ProviderError> {
-    let mut text = format!(
-        "openssl_conf = main\n[main]\nproviders = all\n[all]\n{} = provider\n[provider]\nactivate = 1\n",
-        checked(name)?
-    );
+    let mut text =
+        format!("openssl_conf = main\n[main]\nproviders = all\n[all]\n{} = provider\n[provider]\n", checked(name)?);
     if let Some(path) = path {
         let path = path.to_str().ok_or_else(|| ProviderError::Configuration(path.display().to_string()))?;
         text.push_str(&format!("module = {}\n", quoted(path)?));
@@ -78,11 +76,7 @@ mod tests {
     fn nothing_gets_out_of_its_place() {
         let parameters = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         let text = of("some", Some(Path::new("/a b/$c#d.so")), &parameters("pin", "it's \\n")).unwrap();
-        assert!(
-            text.ends_with(
-                "some = provider\n[provider]\nactivate = 1\nmodule = /a b/\\$c\\#d.so\npin = it\\'s \\\\n\n"
-            )
-        );
+        assert!(text.ends_with("some = provider\n[provider]\nmodule = /a b/\\$c\\#d.so\npin = it\\'s \\\\n\n"));
         for (name, value) in [("a b", ""), ("a]", ""), ("", ""), ("a", "b\n[c]"), ("a", " b"), ("a", "\0")] {
             of("some", None, &parameters(name, value)).unwrap_err();
         }

@@ -95,7 +95,7 @@ impl ProviderBuilder {
             let loaded = !context.is_null()
                 && !ffi::OSSL_PROVIDER_load(context, c"default".as_ptr()).is_null()
                 && configuration::apply(context, &configuration)
-                && sys::OSSL_PROVIDER_available(context, name.as_ptr()) == 1;
+                && !ffi::OSSL_PROVIDER_load(context, name.as_ptr()).is_null();
             if !loaded {
                 let stack = ErrorStack::get();
                 ffi::OSSL_LIB_CTX_free(context);

@@ -92,7 +92,9 @@ async fn what_a_provider_refuses_is_told() {
     let Some(provider) = load("callback", "1024") else { return };
     for (parameter, value) in [("notify", "by pigeon"), ("queue", "none")] {
         let error = Provider::by_name("async-test").path(&*FILE).config(parameter, value).load().unwrap_err();
-        assert!(matches!(&error, ProviderError::NotUsable { provider, .. } if provider == "async-test"), "{error:?}");
+        let ProviderError::NotUsable { provider, stack } = &error else { panic!("{error:?}") };
+        assert_eq!(provider, "async-test");
+        assert!(stack.errors().iter().any(|error| error.reason() == Some("init fail")), "{error:?}");
     }
     let uri = "async-test:/nowhere/key.pem";
     let error = provider.private_key(uri, |_| std::future::ready(None)).await.unwrap_err();
