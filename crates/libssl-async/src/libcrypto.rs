@@ -1,6 +1,6 @@
 //! Which libcrypto an engine or a provider of a file uses: one that uses another never sees our jobs.
 
-use std::ffi::{CStr, CString, OsStr, c_void};
+use std::ffi::{CStr, CString, OsStr, c_ulong, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{env, fmt, mem, ptr};
@@ -73,14 +73,15 @@ impl SharedObject {
     }
 
     /// Fails with the other one if a function of libcrypto's that this object calls is not our libcrypto's, or is but is
-    /// meant to be that of another major version. Tells whether it calls any.
+    /// meant to be that of another major version: the one of the libcrypto that it is linked with, whatever its name. Tells
+    /// whether it calls any.
     pub(crate) fn uses_ours(&self) -> Result<bool, Origin> {
         let ours = Origin::of_libcrypto();
         let mut uses = false;
-        let name = format!("libcrypto.so.{}", openssl::version::number() >> 28);
-        let mut needed = self.needed().into_iter().map(CStr::to_string_lossy);
-        if let Some(other) = needed.find(|needed| needed.starts_with("libcrypto.so.") && *needed != name) {
-            return Err(Origin { base: 0, path: PathBuf::from(other.into_owned()) });
+        if let Some((version, origin)) = self.linked_version() {
+            if version >> 28 != openssl::version::number() as c_ulong >> 28 {
+                return Err(origin);
+            }
         }
         for (name, address) in self.imports() {
             if PREFIXES.iter().any(|prefix| name.to_bytes().starts_with(prefix)) {
@@ -91,6 +92,16 @@ impl SharedObject {
             }
         }
         Ok(uses)
+    }
+
+    /// The version of the libcrypto that is among the libraries of this object, and where that is.
+    fn linked_version(&self) -> Option<(c_ulong, Origin)> {
+        // SAFETY: the handle and the name are valid. Only the object and its libraries are looked into.
+        let function = unsafe { libc::dlsym(self.handle, c"OpenSSL_version_num".as_ptr()) };
+        let origin = Origin::of(function)?;
+        // SAFETY: the function has this type since OpenSSL 1.1.0, and before it had another name.
+        let version = unsafe { mem::transmute::<*mut c_void, unsafe extern "C" fn() -> c_ulong>(function)() };
+        Some((version, origin))
     }
 }
 
@@ -131,7 +142,6 @@ mod elf {
         addend: i64,
     }
 
-    const DT_NEEDED: i64 = 1;
     const DT_PLTRELSZ: i64 = 2;
     const DT_STRTAB: i64 = 5;
     const DT_SYMTAB: i64 = 6;
@@ -140,17 +150,6 @@ mod elf {
     const DT_JMPREL: i64 = 23;
 
     impl SharedObject {
-        /// The names of the libraries that the object is linked with.
-        pub(super) fn needed(&self) -> Vec<&CStr> {
-            let Some(map) = self.map() else { return Vec::new() };
-            // SAFETY: the object is loaded, and its tables are as the ELF specification has them.
-            unsafe {
-                let Some(strings) = map.table(DT_STRTAB) else { return Vec::new() };
-                let name = |offset| CStr::from_ptr((strings + offset) as *const libc::c_char);
-                map.values(DT_NEEDED).map(name).collect()
-            }
-        }
-
         fn map(&self) -> Option<&LinkMap> {
             let mut map: *const LinkMap = ptr::null();
             // SAFETY: the handle is valid, and what is told lives as long as the object is loaded.
@@ -192,26 +191,14 @@ mod elf {
         /// # Safety
         /// The object is loaded.
         unsafe fn value(&self, tag: i64) -> Option<usize> {
-            // SAFETY: the caller's.
-            unsafe { self.values(tag) }.next()
-        }
-
-        /// # Safety
-        /// The object stays loaded as long as the iterator is used.
-        unsafe fn values(&self, tag: i64) -> impl Iterator<Item = usize> {
             let mut entry = self.dynamic;
-            std::iter::from_fn(move || {
-                // SAFETY: the entries end with one whose tag is 0.
-                unsafe {
-                    let current = &*entry;
-                    (current.tag != 0).then(|| {
-                        entry = entry.add(1);
-                        current
-                    })
+            // SAFETY: the entries end with one whose tag is 0.
+            unsafe {
+                while (*entry).tag != 0 && (*entry).tag != tag {
+                    entry = entry.add(1);
                 }
-            })
-            .filter(move |entry| entry.tag == tag)
-            .map(|entry| entry.value)
+                ((*entry).tag == tag).then(|| (*entry).value)
+            }
         }
 
         /// The address of a table: some dynamic linkers leave the offset in the file there.
@@ -229,10 +216,6 @@ mod elf {
 /// Elsewhere the functions that matter most are looked up as the object's own dependencies have them.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 impl SharedObject {
-    fn needed(&self) -> Vec<&CStr> {
-        Vec::new()
-    }
-
     fn imports(&self) -> Vec<(&CStr, *const c_void)> {
         let name = c"ASYNC_get_current_job";
         // SAFETY: the handle and the name are valid.

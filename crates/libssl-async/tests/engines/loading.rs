@@ -1,7 +1,7 @@
 //! How engines are loaded, and what is said about those that cannot be.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libssl_async::Origin;
 use libssl_async::engine::{CommandInput, Engine, EngineError, Method};
@@ -149,13 +149,30 @@ async fn an_engine_with_a_libcrypto_of_its_own_is_refused() {
 #[tokio::test]
 async fn an_engine_for_another_major_version_is_refused() {
     let _alone = alone().await;
-    let library = target("libcrypto.so.2");
-    run(compiler("libcrypto.so.2").args(["-Wl,-soname,libcrypto.so.2", "-xc", "/dev/null"]));
-    let search = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
-    let engine = compile("another-major.so", &["-Wl,--no-as-needed", &search, library.to_str().unwrap()]);
+    let (library, engine) = with_libcrypto("libcrypto.so.2", "0x20000000L", "another-major.so");
     let error = Engine::by_path(&engine).load().unwrap_err();
     let EngineError::Libcrypto { path, theirs, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((path, theirs.path()), (&engine, Path::new("libcrypto.so.2")));
+    assert_eq!((path, theirs.path()), (&engine, library.as_path()));
+}
+
+/// As that of other vendors, whose symbols are found here all the same.
+#[tokio::test]
+async fn a_libcrypto_may_have_any_name() {
+    let _alone = alone().await;
+    let (_library, engine) = with_libcrypto("libcrypto.so.81.3", "OPENSSL_VERSION_NUMBER", "another-name.so");
+    Engine::by_path(&engine).load().unwrap();
+}
+
+/// An engine that is linked with a libcrypto of this name, which has no more than its version.
+fn with_libcrypto(library: &str, version: &str, engine: &str) -> (PathBuf, PathBuf) {
+    let source = target(&format!("{library}.c"));
+    let function = format!("unsigned long OpenSSL_version_num(void) {{ return {version}; }}\n");
+    fs::write(&source, format!("#include <openssl/opensslv.h>\n{function}")).unwrap();
+    run(compiler(library).arg(format!("-Wl,-soname,{library}")).arg(source));
+    let library = target(library);
+    let search = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+    let engine = compile(engine, &["-Wl,--no-as-needed", &search, library.to_str().unwrap()]);
+    (library, engine)
 }
 
 #[test]
