@@ -1,16 +1,17 @@
 // A token of SoftHSM2, through the PKCS#11 engine of Debian: `softhsm2`, `opensc` and `libengine-pkcs11-openssl`.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import test, { type ExecutionContext } from 'ava';
-import { type Engine, type StoredKey, createContext, loadEngine, loadPrivateKey } from 'libssl-async/host';
+import test from 'ava';
+import { type Engine, createContext, loadEngine, loadPrivateKey } from 'libssl-async/host';
 
-import { certify, issue, issueAuthority } from '../support/certificates.ts';
-import { type Served, serveClients } from './support/serving.ts';
+import { issue } from '../support/certificates.ts';
+import { type Served, certificateOf, serveClients } from './support/serving.ts';
+import { installed, isProgram } from './support/skipping.ts';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const ENGINE = '/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so';
@@ -22,31 +23,40 @@ const AT_ONCE = 32;
 const uri = (label: string, token = 'test'): string => `pkcs11:token=${token};object=${label};type=private`;
 const pin = (): string => PIN;
 
-// This engine cannot be loaded a second time in a process.
-const missing = whatIsMissing();
-const removable = missing.length === 0 ? makeTokens() : undefined;
-const engine = removable === undefined ? undefined : loadEngine({ path: ENGINE, commands: [['MODULE_PATH', MODULE]] });
+const needs = {
+  'libengine-pkcs11-openssl': existsSync(ENGINE),
+  'opensc: pkcs11-tool': isProgram('pkcs11-tool'),
+  'softhsm2: its module': existsSync(MODULE),
+  'softhsm2: softhsm2-util': isProgram('softhsm2-util'),
+};
+
+/** This engine cannot be loaded a second time in a process. */
+let engine: Engine;
+let removable: string;
+
+test.before(async (t) => {
+  if (Object.values(needs).includes(false)) return;
+  removable = makeTokens();
+  engine = await loadEngine({ path: ENGINE, commands: [['MODULE_PATH', MODULE]] });
+  t.is(engine.id, 'pkcs11');
+});
 
 test.serial('keys of a token serve handshakes, and nothing of Node waits for it', async (t) => {
-  const loaded = await needed(t);
-  if (loaded === undefined) return;
-  t.is(loaded.id, 'pkcs11');
-
+  if (!installed(t, needs)) return;
   // First: who is logged in is not asked again.
-  const options = { engine: loaded };
   const failed = { code: 'ERR_LIBSSL_ASYNC_KEY_NOT_LOADED' };
-  await t.throwsAsync(loadPrivateKey(uri('rsa'), { ...options, pin: () => '0000' }), failed);
-  await t.throwsAsync(loadPrivateKey(uri('rsa'), options), failed);
+  await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine, pin: () => '0000' }), failed);
+  await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine }), failed);
   const thrown = new Error('nobody knows the PIN');
-  t.is(await t.throwsAsync(loadPrivateKey(uri('rsa'), { ...options, pin: () => Promise.reject(thrown) })), thrown);
-  const wrong = loadPrivateKey(uri('rsa'), { ...options, pin: () => 1234 as never });
+  t.is(await t.throwsAsync(loadPrivateKey(uri('rsa'), { engine, pin: () => Promise.reject(thrown) })), thrown);
+  const wrong = loadPrivateKey(uri('rsa'), { engine, pin: () => 1234 as never });
   await t.throwsAsync(wrong, { code: 'ERR_INVALID_ARG_TYPE', message: /the PIN must be a string/ });
-  await t.throwsAsync(loadPrivateKey(uri('none'), { ...options, pin }), { ...failed, message: /object=none/ });
+  await t.throwsAsync(loadPrivateKey(uri('none'), { engine, pin }), { ...failed, message: /object=none/ });
 
   for (const label of ['rsa', 'ec']) {
     const questions: string[] = [];
     const key = await loadPrivateKey(uri(label), {
-      ...options,
+      engine,
       async pin(question) {
         questions.push(question);
         // Somebody looks for it.
@@ -63,16 +73,15 @@ test.serial('keys of a token serve handshakes, and nothing of Node waits for it'
     t.deepEqual(statuses, new Set(['ok']));
   }
 
-  const rsa = await loadPrivateKey(uri('rsa'), { ...options, pin });
+  const rsa = await loadPrivateKey(uri('rsa'), { engine, pin });
   const other = issue();
   t.throws(() => createContext({ key: rsa, cert: other.cert }), { code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' });
 });
 
 test.serial('a token that is removed fails its handshakes only', async (t) => {
-  const loaded = await needed(t);
-  if (loaded === undefined) return;
+  if (!installed(t, needs)) return;
   const served = async (label: string, token?: string): Promise<(failures: number) => Promise<Served>> => {
-    const key = await loadPrivateKey(uri(label, token), { engine: loaded, pin });
+    const key = await loadPrivateKey(uri(label, token), { engine, pin });
     const { authority, cert } = certificateOf(key);
     return (failures) => serveClients(t, 32, 8, failures, { key, cert }, authority);
   };
@@ -80,7 +89,7 @@ test.serial('a token that is removed fails its handshakes only', async (t) => {
   const removed = await Promise.all(labels.map((label) => served(label, 'removable')));
   const others = await Promise.all(labels.map((label) => served(label)));
   for (const serve of [...removed, ...others]) await serve(0);
-  rmSync(removable!, { recursive: true });
+  rmSync(removable, { recursive: true });
   for (const serve of removed) {
     const { errors } = await serve(32);
     t.is(errors.length, 32);
@@ -92,32 +101,6 @@ test.serial('a token that is removed fails its handshakes only', async (t) => {
   for (const serve of others) t.deepEqual((await serve(0)).errors, []);
   await serveClients(t, 32, 8);
 });
-
-test.after.always(async () => {
-  (await engine)?.close();
-});
-
-/** What of all that it takes is not installed. */
-function whatIsMissing(): string[] {
-  const runs = (program: string): boolean => spawnSync(program, ['--help']).error === undefined;
-  const needs = {
-    'libengine-pkcs11-openssl': existsSync(ENGINE),
-    'opensc: pkcs11-tool': runs('pkcs11-tool'),
-    'softhsm2: its module': existsSync(MODULE),
-    'softhsm2: softhsm2-util': runs('softhsm2-util'),
-  };
-  return Object.entries(needs).flatMap(([what, isThere]) => (isThere ? [] : [what]));
-}
-
-/** The engine; without it the test passes, but for CI. */
-async function needed(t: ExecutionContext): Promise<Engine | undefined> {
-  if (engine === undefined) {
-    const message = `not installed: ${missing.join(', ')}`;
-    if (process.env['CI'] === undefined) t.pass(`skipped: ${message}`);
-    else t.fail(message);
-  }
-  return engine;
-}
 
 /** Two tokens with an RSA key and a P-256 key each, generated in them; returns the folder of `removable`. */
 function makeTokens(): string {
@@ -148,11 +131,4 @@ function makeToken(token: string): void {
 
 function run(program: string, ...args: string[]): void {
   execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}
-
-/** A certificate of the key, from an authority of its own. */
-function certificateOf(key: StoredKey): { authority: string; cert: string } {
-  const authority = issueAuthority();
-  const { cert } = certify(key.publicKey, authority.privateKey, { issuer: authority });
-  return { authority: authority.cert, cert };
 }

@@ -2,7 +2,7 @@
 
 use crate::provider::OSSL_CALLBACK;
 use libc::size_t;
-use openssl_sys::{EVP_MD, EVP_PKEY, EVP_PKEY_CTX, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, X509};
+use openssl_sys::{EVP_MD, EVP_MD_CTX, EVP_PKEY, EVP_PKEY_CTX, OSSL_LIB_CTX, OSSL_PARAM, OSSL_PROVIDER, X509};
 use std::ffi::{c_char, c_int, c_void};
 
 /// Padding of a TLS 1.2 RSA key exchange, removed in constant time.
@@ -41,6 +41,16 @@ unsafe extern "C" {
     ) -> c_int;
     /// Writes the name of the default digest: 2 if it is mandatory, 1 if it is advice.
     pub fn EVP_PKEY_get_default_digest_name(pkey: *mut EVP_PKEY, mdname: *mut c_char, mdname_sz: size_t) -> c_int;
+    /// Begins a signature by `pkey`, whose own context is written to `pctx` and lives in `ctx`.
+    pub fn EVP_DigestSignInit_ex(
+        ctx: *mut EVP_MD_CTX,
+        pctx: *mut *mut EVP_PKEY_CTX,
+        mdname: *const c_char,
+        libctx: *mut OSSL_LIB_CTX,
+        props: *const c_char,
+        pkey: *mut EVP_PKEY,
+        params: *const OSSL_PARAM,
+    ) -> c_int;
     /// A context for operations with `pkey`.
     pub fn EVP_PKEY_CTX_new_from_pkey(
         libctx: *mut OSSL_LIB_CTX,

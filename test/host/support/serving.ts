@@ -6,15 +6,17 @@ import {
   type AsyncStatus,
   type Connection,
   type ContextOptions,
+  type StoredKey,
   createContext,
   createServer,
   metrics,
 } from 'libssl-async/host';
 
 import { Child } from '../../../examples/support/child.ts';
-import { issue, issueAuthority } from '../../support/certificates.ts';
+import { certify, issue, issueAuthority } from '../../support/certificates.ts';
 import type { ClientHandlers } from '../../support/clients.ts';
 import { type Growth, difference } from '../../support/growth.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const authority = issueAuthority();
 const identity = issue({ issuer: authority, type: 'rsa-2048' });
@@ -66,9 +68,18 @@ export async function serveClients(
   try {
     const visited = await clients.ask('visit', { port, ca, count, atOnce });
     t.is(visited.succeeded, count - failures, visited.failures.join());
+    // Clients hear of a failure first.
+    await eventually(() => errors.length >= failures);
   } finally {
     await clients.stop();
   }
   await server.close();
   return { growth: difference(before, metrics()), statuses, callbacks, errors };
+}
+
+/** A certificate of the key, from an authority of its own. */
+export function certificateOf(key: StoredKey): { authority: string; cert: string } {
+  const issuer = issueAuthority();
+  const { cert } = certify(key.publicKey, issuer.privateKey, { issuer });
+  return { authority: issuer.cert, cert };
 }

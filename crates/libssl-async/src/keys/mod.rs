@@ -47,6 +47,7 @@ mod kind;
 mod method;
 mod offload;
 mod operation;
+mod private;
 mod provider;
 mod public;
 mod queue;

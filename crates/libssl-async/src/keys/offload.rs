@@ -4,14 +4,10 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use openssl::encrypt::Decrypter;
-use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, PKeyRef, Private};
-use openssl::rsa;
-use openssl::sign::{RsaPssSaltlen, Signer};
 use tokio::runtime::{Builder, Runtime};
 
-use super::scheme::Padding;
+use super::private::{decrypt_raw, sign};
 use super::{
     Answer, BoxError, Cancellation, DecryptRequest, KeyHandler, RemoteKey, RemoteKeyBuilder, RemoteKeyError,
     SignRequest,
@@ -77,7 +73,7 @@ struct Blocking {
 impl KeyHandler for Blocking {
     fn sign(&self, request: SignRequest, answer: Answer) {
         let (key, cancellation) = (self.key.clone(), request.cancellation.clone());
-        let sign = move || sign(&key, &request).map_err(BoxError::from);
+        let sign = move || sign(&key, request.scheme, &request.message).map_err(BoxError::from);
         self.threads.run(cancellation, answer, sign);
     }
 
@@ -116,27 +112,6 @@ impl Drop for Threads {
             std::mem::forget(runtime);
         }
     }
-}
-
-fn sign(key: &PKeyRef<Private>, request: &SignRequest) -> Result<Vec<u8>, ErrorStack> {
-    let mut signer = match request.scheme.digest() {
-        Some(digest) => Signer::new(digest.message_digest(), key)?,
-        None => Signer::new_without_digest(key)?,
-    };
-    if request.scheme.padding() == Some(Padding::Pss) {
-        signer.set_rsa_padding(rsa::Padding::PKCS1_PSS)?;
-        signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
-    }
-    signer.sign_oneshot_to_vec(&request.message)
-}
-
-fn decrypt_raw(key: &PKeyRef<Private>, ciphertext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
-    let mut decrypter = Decrypter::new(key)?;
-    decrypter.set_rsa_padding(rsa::Padding::NONE)?;
-    let mut plain = vec![0; decrypter.decrypt_len(ciphertext)?];
-    let length = decrypter.decrypt(ciphertext, &mut plain)?;
-    plain.truncate(length);
-    Ok(plain)
 }
 
 impl fmt::Debug for Offload {

@@ -1,13 +1,4 @@
-//! A token of SoftHSM2, through the PKCS#11 engine and threads that may block.
-//!
-//! Skipped where they are not installed, except in CI: `softhsm2`, `opensc` and `libengine-pkcs11-openssl` of Debian.
-#![cfg(all(engine, target_os = "linux"))]
-
-#[path = "interop/authority.rs"]
-#[allow(dead_code, reason = "only a part is used")]
-mod authority;
-mod local_key;
-mod support;
+//! A token of SoftHSM2, through the PKCS#11 engine: `softhsm2`, `opensc` and `libengine-pkcs11-openssl` of Debian.
 
 use std::env;
 use std::fs;
@@ -16,18 +7,17 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use authority::Authority;
 use libssl_async::engine::{Engine, EngineError};
 use libssl_async::keys::{KeyError, Offload};
-use libssl_async::{Error, Secret, TlsAcceptor, TlsConnector, Workers};
+use libssl_async::{Error, Secret};
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::SslVersion;
-use support::{Identity, sockets};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-const PROTOCOLS: &[u8] = b"\x04echo";
+use crate::support::Identity;
+use crate::{PLACES, Served, installed, is_program, run};
+
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const PIN: &str = "1234";
 
@@ -41,20 +31,26 @@ struct Hsm {
 /// This engine cannot be loaded a second time in a process.
 fn hsm() -> Option<&'static Hsm> {
     static HSM: LazyLock<Option<Hsm>> = LazyLock::new(|| {
-        let missing = missing();
-        if !missing.is_empty() {
-            assert!(env::var_os("CI").is_none(), "{missing:?} not installed");
-            eprintln!("skipped: {missing:?} not installed");
+        let engine = format!("/usr/lib/{}-linux-gnu/engines-3/pkcs11.so", env::consts::ARCH);
+        let needed = [
+            ("libengine-pkcs11-openssl", Path::new(&engine).exists()),
+            ("opensc: pkcs11-tool", is_program("pkcs11-tool")),
+            ("softhsm2: its module", Path::new(MODULE).exists()),
+            ("softhsm2: softhsm2-util", is_program("softhsm2-util")),
+        ];
+        if !installed(&needed) {
             return None;
         }
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("softhsm");
-        let _ = fs::remove_dir_all(&folder);
+        let folder = &PLACES.softhsm;
+        let _ = fs::remove_dir_all(folder);
         let tokens = folder.join("tokens");
         fs::create_dir_all(&tokens).unwrap();
-        let configuration = folder.join("softhsm2.conf");
-        fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
-        // SAFETY: all tests wait for this, and none reads the environment meanwhile.
-        unsafe { env::set_var("SOFTHSM2_CONF", configuration) };
+        let configuration = format!(
+            "directories.tokendir = {}
+",
+            tokens.display()
+        );
+        fs::write(folder.join("softhsm2.conf"), configuration).unwrap();
         make_token("removable");
         let removable = fs::read_dir(&tokens).unwrap().next().unwrap().unwrap().path();
         make_token("test");
@@ -62,19 +58,6 @@ fn hsm() -> Option<&'static Hsm> {
         Some(Hsm { engine, removable })
     });
     HSM.as_ref()
-}
-
-/// What of all that it takes is not installed.
-fn missing() -> Vec<&'static str> {
-    let engine = format!("/usr/lib/{}-linux-gnu/engines-3/pkcs11.so", env::consts::ARCH);
-    let runs = |program| Command::new(program).arg("--help").output().is_ok();
-    let needed = [
-        ("libengine-pkcs11-openssl", Path::new(&engine).exists()),
-        ("opensc: pkcs11-tool", runs("pkcs11-tool")),
-        ("softhsm2: its module", Path::new(MODULE).exists()),
-        ("softhsm2: softhsm2-util", runs("softhsm2-util")),
-    ];
-    needed.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect()
 }
 
 fn make_token(token: &str) {
@@ -85,11 +68,6 @@ fn make_token(token: &str) {
         let generate = ["--keypairgen", "--key-type", kind, "--label", label, "--id", id];
         run(Command::new("pkcs11-tool").args(login).args(generate));
     }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn pin(pin: &str) -> Option<Secret> {
@@ -114,23 +92,7 @@ async fn keys_of_a_token_serve_handshakes_for_long() {
 async fn serve(engine: &Engine, handshakes: u64) {
     for label in ["rsa", "ec"] {
         let served = Served::new(offloaded(engine, "test", label).await);
-        let mut running = JoinSet::<Result<(), Error>>::new();
-        for begun in 0..handshakes {
-            if begun >= 32 {
-                running.join_next().await.unwrap().unwrap().unwrap();
-            }
-            running.spawn(served.handshake());
-        }
-        for ended in running.join_all().await {
-            ended.unwrap();
-        }
-        let metrics = served.workers.metrics();
-        assert_eq!((metrics.handshakes, metrics.failed), (handshakes, 0), "{label}");
-        assert_eq!(
-            (metrics.pauses, metrics.status_ok, metrics.callbacks),
-            (handshakes, handshakes, handshakes),
-            "{label}"
-        );
+        served.handshakes(handshakes).await;
     }
 }
 
@@ -189,35 +151,6 @@ async fn offloaded(engine: &Engine, token: &str, label: &str) -> PKey<Private> {
     let key = engine.private_key(&uri, ask).await.unwrap();
     assert!(asked.iter().all(|question| question.contains(token)), "{asked:?}");
     Offload::new(4).unwrap().key(&key).unwrap()
-}
-
-/// A server with a key, and its clients.
-struct Served {
-    acceptor: TlsAcceptor,
-    connector: TlsConnector,
-    workers: Workers,
-}
-
-impl Served {
-    fn new(key: PKey<Private>) -> Self {
-        let authority = Authority::new();
-        let server = authority.issue(&key);
-        let [workers, clients] = [(); 2].map(|()| Workers::builder().threads(1).build().unwrap());
-        let acceptor = TlsAcceptor::new(authority.acceptor(&server, SslVersion::TLS1_3, false).build(), &workers);
-        let connector = authority.connector(&Identity::p256(), SslVersion::TLS1_3).build();
-        Self { acceptor, connector: TlsConnector::new(connector, &clients), workers }
-    }
-
-    /// How a handshake goes for the server.
-    fn handshake(&self) -> impl Future<Output = Result<(), Error>> + use<> {
-        let (acceptor, connector) = (self.acceptor.clone(), self.connector.clone());
-        async move {
-            let (client, server) = sockets().await;
-            let (client, server) = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
-            server?;
-            client.map(drop)
-        }
-    }
 }
 
 async fn what_is_wrong_is_told(engine: &Engine) {
