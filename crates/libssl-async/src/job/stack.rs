@@ -1,21 +1,49 @@
 //! Job stacks with a guard page (rules 18 and 35).
 
+#[cfg(unix)]
+use std::ffi::c_int;
+
+#[cfg(unix)]
+use libssl_async_sys as sys;
+
 /// Usable bytes of a job's stack; mapped lazily, so an ordinary handshake touches about 10 KiB of it.
-#[cfg(all(ossl320, unix))]
+#[cfg(unix)]
 const STACK_SIZE: usize = 256 * 1024;
 
 /// Makes libcrypto take the stacks of jobs from here. Where it cannot (before 3.2), stacks are 32 KiB from malloc.
-#[cfg(all(ossl320, unix))]
+#[cfg(unix)]
 pub(super) fn install() {
-    // SAFETY: both functions keep the contract of `ASYNC_set_mem_functions` as rules 18 and 35 describe it. It fails if
-    // a job exists already: the stacks of this process then stay the ones from malloc.
-    unsafe { libssl_async_sys::ASYNC_set_mem_functions(Some(guarded::allocate), Some(guarded::free)) };
+    if let Some(set) = set_mem_functions() {
+        // SAFETY: both functions keep the contract of `ASYNC_set_mem_functions` as rules 18 and 35 describe it. It fails
+        // if a job exists already: the stacks of this process then stay the ones from malloc.
+        unsafe { set(Some(guarded::allocate), Some(guarded::free)) };
+    }
 }
 
-#[cfg(not(all(ossl320, unix)))]
+#[cfg(not(unix))]
 pub(super) fn install() {}
 
+#[cfg(unix)]
+type SetMemFunctions = unsafe extern "C" fn(sys::ASYNC_stack_alloc_fn, sys::ASYNC_stack_free_fn) -> c_int;
+
+/// `ASYNC_set_mem_functions`, of libcrypto 3.2 and newer.
 #[cfg(all(ossl320, unix))]
+fn set_mem_functions() -> Option<SetMemFunctions> {
+    Some(sys::ASYNC_set_mem_functions)
+}
+
+/// The same for a program that was built with older headers: libcrypto may be newer than they are.
+#[cfg(all(not(ossl320), unix))]
+fn set_mem_functions() -> Option<SetMemFunctions> {
+    use crate::libcrypto::Origin;
+    // SAFETY: the name is valid.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"ASYNC_set_mem_functions".as_ptr()) };
+    // SAFETY: the function has this type in every libcrypto that has it. Not in another libcrypto than ours: it would
+    // change that one's jobs.
+    (Origin::of(function)? == Origin::of_libcrypto()).then(|| unsafe { std::mem::transmute(function) })
+}
+
+#[cfg(unix)]
 mod guarded {
     use std::ffi::c_void;
     use std::ptr;

@@ -69,12 +69,21 @@ static void empty(struct list *list) {
     list->last = &list->first;
 }
 
+/* Writes to every page, from the top down. */
+static int use_stack(int kilobytes) {
+    volatile char frame[1024];
+    frame[0] = (char)kilobytes;
+    return kilobytes > 1 ? use_stack(kilobytes - 1) + frame[0] : frame[0];
+}
+
 int accelerate(int (*work)(void *), void *argument) {
     ASYNC_JOB *job = ASYNC_get_current_job();
     struct request request = {.work = work, .argument = argument, .descriptor = OSSL_BAD_ASYNC_FD};
     int fails = 0;
     if (job == NULL)
         return work(argument);
+    if (settings.stack > 0)
+        use_stack(settings.stack);
     request.context = ASYNC_get_wait_ctx(job);
     while (!take(&request, &fails)) {
         /* As real accelerators do it: nobody calls back. */

@@ -28,6 +28,8 @@ struct settings {
     int external_polling;
     /* Make a new descriptor for each request, instead of one for each wait context. */
     int new_descriptors;
+    /* Kilobytes of its stack that each job uses. */
+    int stack;
 };
 
 extern struct settings settings;

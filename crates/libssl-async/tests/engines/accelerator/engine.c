@@ -18,6 +18,7 @@ enum {
     COMMAND_QUEUE,
     COMMAND_HOLD,
     COMMAND_FAIL,
+    COMMAND_STACK,
     COMMAND_REPORT,
     COMMAND_FAIL_INIT,
 };
@@ -33,6 +34,7 @@ static const ENGINE_CMD_DEFN commands[] = {
     {COMMAND_QUEUE, "QUEUE", "Requests in flight at most", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_HOLD, "HOLD", "1: compute nothing until 0", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_FAIL, "FAIL", "Fail so many requests", ENGINE_CMD_FLAG_NUMERIC},
+    {COMMAND_STACK, "STACK", "Kilobytes of its stack that each job uses", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_REPORT, "REPORT", "Write the counters to a file of this name", ENGINE_CMD_FLAG_STRING},
     {COMMAND_FAIL_INIT, "FAIL_INIT", "Fail to initialise", ENGINE_CMD_FLAG_NO_INPUT},
     {0, NULL, NULL, 0},
@@ -100,6 +102,9 @@ static int control(ENGINE *engine, int command, long number, void *pointer, void
         return 1;
     case COMMAND_FAIL:
         accelerator_fail((int)number);
+        return 1;
+    case COMMAND_STACK:
+        settings.stack = (int)number;
         return 1;
     case COMMAND_FAIL_INIT:
         fail_init = 1;
