@@ -39,6 +39,7 @@ mod error;
 pub mod exchange;
 mod handshake;
 mod job;
+mod kept;
 pub mod keys;
 #[cfg(unix)]
 mod libcrypto;

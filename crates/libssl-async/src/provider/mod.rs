@@ -34,6 +34,7 @@ use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl_sys as ffi;
 
+use crate::kept::keep;
 use crate::libcrypto::{Origin, SharedObject};
 use crate::passphrase::{Prompt, Secret, asking};
 
@@ -101,6 +102,7 @@ impl ProviderBuilder {
                 ffi::OSSL_LIB_CTX_free(context);
                 return Err(not_usable(stack));
             }
+            keep(context);
             Ok(Provider { context: Context(context), name: self.name })
         }
     }

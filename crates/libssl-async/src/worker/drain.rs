@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Local;
 use crate::connection::{Job, Step, Want};
+use crate::kept::keep;
 use crate::trace::event;
 
 /// The drain of one worker.
@@ -67,7 +67,7 @@ impl Drain {
             } else {
                 job.give_up();
                 // On purpose: the source may still write to it (rule 13).
-                mem::forget(job);
+                keep(Box::leak(Box::new(job)));
                 counters.leaked.add(1);
                 tally.leaked();
                 event!(warn, connection = id.get(), "left allocated: its source has never completed its operation");
