@@ -93,12 +93,16 @@ impl ProviderBuilder {
         // SAFETY: names and configuration are strings. On failure the context is freed, of which nothing is left then.
         unsafe {
             let context = ffi::OSSL_LIB_CTX_new();
-            let loaded = !context.is_null()
-                && !ffi::OSSL_PROVIDER_load(context, c"default".as_ptr()).is_null()
+            let default =
+                if context.is_null() { ptr::null_mut() } else { ffi::OSSL_PROVIDER_load(context, c"default".as_ptr()) };
+            let loaded = !default.is_null()
                 && configuration::apply(context, &configuration)
                 && !ffi::OSSL_PROVIDER_load(context, name.as_ptr()).is_null();
             if !loaded {
                 let stack = ErrorStack::get();
+                if !default.is_null() {
+                    ffi::OSSL_PROVIDER_unload(default);
+                }
                 ffi::OSSL_LIB_CTX_free(context);
                 return Err(not_usable(stack));
             }
