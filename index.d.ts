@@ -820,7 +820,7 @@ declare class Server extends EventEmitter<ServerEvents> {
    * of the handshakes; to what it ended.
    *
    * Connections that wait for the iteration are destroyed. Handshakes that are paused on a remote key end at once; for a
-   * third-party source the drain waits a minute at most.
+   * third-party source the drain waits for {@link Configuration.drainTimeout} at most.
    */
   close({ timeout }?: CloseOptions): Promise<CloseReport>;
   /** Closes the server and destroys its connections. */
@@ -860,6 +860,11 @@ declare const versions: Versions;
 
 /** Options of {@link configure}. */
 interface Configuration {
+  /**
+   * How long a third-party source has to complete the request of a connection that was given up, in milliseconds, before
+   * the connection is counted as {@link Metrics.leaked} and left allocated. Default: a minute.
+   */
+  drainTimeout?: number | undefined;
   /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
   threads?: number | undefined;
   /**

@@ -2,10 +2,15 @@ import { accessSync, constants } from 'node:fs';
 
 import { native } from './binding.ts';
 import { LibsslAsyncError, nativeCall } from './errors.ts';
-import { checkNames, optionalInteger, optionalString } from './options.ts';
+import { MOST_MILLISECONDS, checkNames, optionalInteger, optionalString } from './options.ts';
 
 /** Options of {@link configure}. */
 export interface Configuration {
+  /**
+   * How long a third-party source has to complete the request of a connection that was given up, in milliseconds, before
+   * the connection is counted as {@link Metrics.leaked} and left allocated. Default: a minute.
+   */
+  drainTimeout?: number | undefined;
   /** Threads that run handshakes. Default: `LIBSSL_ASYNC_THREADS`, or else the number of cores, at most 4. */
   threads?: number | undefined;
   /**
@@ -24,17 +29,18 @@ export interface Configuration {
  * be read, and what OpenSSL finds wrong in it.
  */
 export function configure(options: Configuration): void {
-  checkNames(options, ['nice', 'opensslConfig', 'threads'], {});
+  checkNames(options, ['drainTimeout', 'nice', 'opensslConfig', 'threads'], {});
   const opensslConfig = optionalString(options.opensslConfig, 'opensslConfig');
   const threads = optionalInteger(options.threads, 'threads', 1, 1024);
   const nice = optionalInteger(options.nice, 'nice', 0, 19);
+  const drainTimeout = optionalInteger(options.drainTimeout, 'drainTimeout', 0, MOST_MILLISECONDS);
   if (opensslConfig !== undefined) {
     // Node's error, with the path: OpenSSL tells only that the system has failed.
     accessSync(opensslConfig, constants.R_OK);
     nativeCall(() => native.loadOpensslConfig(opensslConfig));
   }
-  if ((threads !== undefined || nice !== undefined) && !native.configureThreads(threads, nice)) {
-    const option = threads === undefined ? 'nice' : 'threads';
+  const option = Object.entries({ threads, nice, drainTimeout }).find(([, value]) => value !== undefined)?.[0];
+  if (option !== undefined && !native.configureWorkers(threads, nice, drainTimeout)) {
     throw new LibsslAsyncError('ALREADY_STARTED', `configure({ ${option} }) has to come before the first connection`);
   }
 }

@@ -160,8 +160,8 @@ export declare class NativeTrust {
 /** Whether jobs can pause here; otherwise a remote key occupies a thread. Corresponds to `ASYNC_is_capable`. */
 export declare function asyncCapable(): boolean
 
-/** Starts the worker pool; `false` if it has been started. */
-export declare function configureThreads(threads?: number | undefined | null, nice?: number | undefined | null): boolean
+/** Starts the worker pool; `false` if it has been started. The time of the drain is in milliseconds. */
+export declare function configureWorkers(threads?: number | undefined | null, nice?: number | undefined | null, drainTimeout?: number | undefined | null): boolean
 
 /** Whether a session could be resumed from these bytes. Corresponds to `d2i_SSL_SESSION`. */
 export declare function isSession(session: Uint8Array): boolean

@@ -177,7 +177,7 @@ export class Server extends EventEmitter<ServerEvents> {
    * of the handshakes; to what it ended.
    *
    * Connections that wait for the iteration are destroyed. Handshakes that are paused on a remote key end at once; for a
-   * third-party source the drain waits a minute at most.
+   * third-party source the drain waits for {@link Configuration.drainTimeout} at most.
    */
   async close({ timeout }: CloseOptions = {}): Promise<CloseReport> {
     optionalInteger(timeout, 'timeout', 0, MOST_MILLISECONDS);

@@ -13,6 +13,7 @@ test('options that are wrong are named, with a stable code', (t) => {
     [{ thread: 2 }, 'ERR_LIBSSL_ASYNC_UNKNOWN_OPTION', /options\.thread .*did you mean threads\?/],
     [{ threads: 0 }, 'ERR_OUT_OF_RANGE', /options\.threads .*from 1 to 1024/],
     [{ threads: '2' }, 'ERR_INVALID_ARG_TYPE', /options\.threads/],
+    [{ drainTimeout: -1 }, 'ERR_OUT_OF_RANGE', /options\.drainTimeout/],
     [{ nice: 20 }, 'ERR_OUT_OF_RANGE', /options\.nice .*from 0 to 19/],
     [{ opensslConfig: 5 }, 'ERR_INVALID_ARG_TYPE', /options\.opensslConfig/],
     [{ opensslConfig: '/none/openssl.cnf' }, 'ENOENT', /no such file .*'\/none\/openssl\.cnf'/],
@@ -26,6 +27,7 @@ test.serial('threads and their priority are chosen before the first connection',
   await pair(t);
   if (process.platform === 'linux') t.deepEqual(niceOfWorkers(), [getPriority() + 7]);
   t.throws(() => configure({ nice: 0 }), { code: 'ERR_LIBSSL_ASYNC_ALREADY_STARTED' });
+  t.throws(() => configure({ drainTimeout: 2 }), { code: 'ERR_LIBSSL_ASYNC_ALREADY_STARTED', message: /drainTimeout/ });
   t.throws(() => configure({ threads: 2 }), { code: 'ERR_LIBSSL_ASYNC_ALREADY_STARTED' });
 });
 

@@ -21,6 +21,8 @@ mod socket;
 mod storm;
 mod workers;
 
+use std::time::Duration;
+
 use napi_derive::napi;
 
 /// The version of the OpenSSL in use, such as `4.0.3`.
@@ -41,10 +43,12 @@ pub fn async_capable() -> bool {
     libssl_async::is_capable()
 }
 
-/// Starts the worker pool; `false` if it has been started.
+/// Starts the worker pool; `false` if it has been started. The time of the drain is in milliseconds.
 #[napi]
-pub fn configure_threads(threads: Option<u32>, nice: Option<u32>) -> napi::Result<bool> {
-    workers::configure(workers::Settings { threads, nice }).map_err(|error| napi::Error::from_reason(error.to_string()))
+pub fn configure_workers(threads: Option<u32>, nice: Option<u32>, drain_timeout: Option<u32>) -> napi::Result<bool> {
+    let drain_timeout = drain_timeout.map(|milliseconds| Duration::from_millis(milliseconds.into()));
+    workers::configure(workers::Settings { threads, nice, drain_timeout })
+        .map_err(|error| napi::Error::from_reason(error.to_string()))
 }
 
 /// Applies an `openssl.cnf`. Corresponds to `CONF_modules_load_file`.

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use libssl_async::Workers;
 
@@ -11,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) threads: Option<u32>,
     /// How much lower than that of the process the priority of the threads is.
     pub(crate) nice: Option<u32>,
+    /// How long third-party sources have for what was given up.
+    pub(crate) drain_timeout: Option<Duration>,
 }
 
 /// By default. The event loop, which may have to share a core with a worker, is what others wait for.
@@ -40,6 +43,9 @@ fn start(settings: Settings) -> std::io::Result<Workers> {
     let mut builder = Workers::builder();
     if let Some(threads) = settings.threads.or_else(|| number("LIBSSL_ASYNC_THREADS")) {
         builder = builder.threads(threads as usize);
+    }
+    if let Some(timeout) = settings.drain_timeout {
+        builder = builder.drain_timeout(timeout);
     }
     let nice = settings.nice.or_else(|| number("LIBSSL_ASYNC_NICE")).unwrap_or(NICE);
     builder.on_thread_start(move || lower_priority(nice)).build()
