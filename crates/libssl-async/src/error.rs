@@ -6,6 +6,7 @@ use std::io;
 use openssl::error::ErrorStack;
 use openssl::x509::X509VerifyResult;
 
+use crate::ask::AskError;
 use crate::connection::Alert;
 use crate::keys::KeyError;
 
@@ -16,6 +17,9 @@ pub enum Error {
     /// The handshake was given up: its future was dropped, or its worker pool is gone.
     #[error("the operation was cancelled")]
     Cancelled,
+    /// A callback that had to [`ask`](crate::ask) got no answer.
+    #[error("a callback got no answer: {0}")]
+    Callback(#[source] AskError),
     /// The connection has failed or was shut down before this operation.
     #[error("the connection is closed")]
     Closed,

@@ -28,6 +28,7 @@
 //! process is switched off, as it races the threads that still use OpenSSL.
 
 mod acceptor;
+mod ask;
 mod builtin;
 mod completion;
 pub mod connection;
@@ -48,6 +49,7 @@ mod passphrase;
 mod process;
 #[cfg(unix)]
 pub mod provider;
+mod source;
 mod stream;
 mod sync;
 mod terms;
@@ -55,6 +57,7 @@ mod trace;
 mod worker;
 
 pub use acceptor::TlsAcceptor;
+pub use ask::{AskError, Question, ask};
 pub use completion::{AsyncEvent, ConnectionId};
 pub use connector::TlsConnector;
 pub use error::{Error, SslError};

@@ -8,7 +8,7 @@ use std::time::Instant;
 use libssl_async_sys::thin::AsyncStatus;
 
 use super::{Callback, ConnectionId, Inbox};
-use crate::keys::KeyError;
+use crate::error::Error;
 use crate::metrics::Counters;
 use crate::sync::{Mutex, lock};
 use crate::terms::{Tally, Terms};
@@ -28,7 +28,7 @@ pub(crate) struct Signal {
     permit: Mutex<Permit>,
     callback: Mutex<Option<Callback>>,
     request: Mutex<Pending>,
-    failure: Mutex<Option<KeyError>>,
+    failure: Mutex<Option<Error>>,
     /// The last status that libssl told, or [`NO_STATUS`].
     status: AtomicI32,
     called_back: AtomicBool,
@@ -165,11 +165,11 @@ impl Signal {
     }
 
     /// Keeps why a request failed, for the error of the operation that it fails.
-    pub(crate) fn set_failure(&self, failure: KeyError) {
+    pub(crate) fn set_failure(&self, failure: Error) {
         *lock(&self.failure) = Some(failure);
     }
 
-    pub(crate) fn take_failure(&self) -> Option<KeyError> {
+    pub(crate) fn take_failure(&self) -> Option<Error> {
         lock(&self.failure).take()
     }
 

@@ -123,7 +123,7 @@ impl Session {
         self.broken = true;
         let stack = ErrorStack::get();
         if let Some(failure) = self.signal.take_failure() {
-            return Error::Key(failure);
+            return failure;
         }
         if let Some(error) = self.wire().take_socket_error() {
             return Error::Io(error.into());

@@ -8,16 +8,19 @@ use std::sync::atomic::AtomicBool;
 use zeroize::Zeroizing;
 
 use super::backend::Backend;
-use super::operation::{Notify, Operation, Outcome};
 use super::request::Request;
 use super::{BoxError, Cancellation, KeyError, SignatureScheme};
 use crate::completion;
+use crate::source::{Notify, Operation, Source};
 use crate::sync::{Mutex, lock};
+
+/// What a use of a remote key ends with.
+pub(super) type Outcome = Result<Vec<u8>, KeyError>;
 
 /// One use of a remote key.
 pub(super) struct Call {
     key: Arc<Backend>,
-    pub(super) operation: Operation,
+    pub(super) operation: Operation<Outcome>,
     expected: Expected,
     cancellation: Cancellation,
     /// Until it is handed to the key's handler.
@@ -77,11 +80,29 @@ impl Call {
     }
 
     fn finish(&self, outcome: Outcome) -> bool {
-        let completed = self.operation.complete(outcome);
-        if completed {
-            self.key.queue.finished(self);
+        match self.operation.complete(outcome) {
+            Ok(()) => {
+                self.key.queue.finished(self);
+                true
+            }
+            Err(late) => {
+                // It may be the secret of a decryption.
+                drop(late.map(Zeroizing::new));
+                false
+            }
         }
-        completed
+    }
+}
+
+impl Source for Call {
+    type Outcome = Outcome;
+
+    fn operation(&self) -> &Operation<Outcome> {
+        &self.operation
+    }
+
+    fn panicked(&self) {
+        self.abort(KeyError::Panicked);
     }
 }
 

@@ -35,10 +35,8 @@
 //! ```
 
 mod backend;
-mod blocking;
 mod builder;
 mod call;
-mod cancellation;
 mod deadlines;
 mod decrypt;
 mod error;
@@ -46,7 +44,6 @@ mod keymgmt;
 mod kind;
 mod method;
 mod offload;
-mod operation;
 mod private;
 mod provider;
 mod public;
@@ -60,10 +57,8 @@ mod spawn;
 #[cfg(all(test, not(model)))]
 mod tests;
 
-pub use blocking::forbid_blocking;
 pub use builder::{RemoteKey, RemoteKeyBuilder, remote};
 pub use call::Answer;
-pub use cancellation::Cancellation;
 pub use error::{BoxError, KeyError, RemoteKeyError};
 pub use method::{KeyFuture, KeyHandler, PrivateKeyMethod};
 pub use offload::Offload;
@@ -71,3 +66,5 @@ pub use public::SignatureFormat;
 pub use request::{DecryptRequest, Digest, SignRequest};
 pub use scheme::{DigestAlgorithm, SignatureScheme};
 pub use schemes::sigalgs_list;
+
+pub use crate::source::{Cancellation, forbid_blocking};

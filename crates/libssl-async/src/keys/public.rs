@@ -14,8 +14,8 @@ use openssl::rsa;
 use openssl::sign::RsaPssSaltlen;
 use openssl_sys as ffi;
 
+use super::call::Outcome;
 use super::kind::Kind;
-use super::operation::Outcome;
 use super::scheme::Padding;
 use super::{KeyError, RemoteKeyError, SignatureScheme};
 

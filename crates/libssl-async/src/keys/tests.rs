@@ -14,6 +14,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::sign::Signer;
 
 use super::*;
+use crate::Error;
 use crate::completion::{Inbox, Signal};
 use crate::job;
 use crate::terms::Terms;
@@ -267,7 +268,7 @@ fn a_cancelled_request_fails_and_its_late_answer_is_dropped() {
     assert!(driver.signal.take_permit());
     assert!(driver.step(&mut work));
     work.result.unwrap().unwrap_err();
-    assert!(matches!(driver.signal.take_failure(), Some(KeyError::Cancelled)));
+    assert!(matches!(driver.signal.take_failure(), Some(Error::Key(KeyError::Cancelled))));
 
     assert!(!answer.complete(Ok(SIGNATURE.to_vec())));
     assert!(!driver.signal.take_permit());
@@ -298,7 +299,7 @@ fn a_request_that_nobody_will_answer_fails() {
         assert!(driver.signal.take_permit());
         assert!(driver.step(&mut work));
         work.result.unwrap().unwrap_err();
-        assert!(matches!(driver.signal.take_failure(), Some(KeyError::Dropped)));
+        assert!(matches!(driver.signal.take_failure(), Some(Error::Key(KeyError::Dropped))));
     }
 }
 

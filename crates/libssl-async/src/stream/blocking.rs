@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::handshake::EARLY_INPUT;
 use super::transfer::{poll_receive, poll_send, received_after};
+use crate::ask::AskError;
 use crate::completion::Signal;
 use crate::connection::{Connection, Step, Want, Wire};
 use crate::error::Error;
@@ -57,7 +58,9 @@ where
                 let _ = send_now(wire, io).await;
                 return Err(match error {
                     // The key's owner is not to blame, and a reset is no mere end.
-                    Error::Key(KeyError::Cancelled) | Error::Truncated => gone.unwrap_or(error),
+                    Error::Key(KeyError::Cancelled) | Error::Callback(AskError::Cancelled) | Error::Truncated => {
+                        gone.unwrap_or(error)
+                    }
                     _ => error,
                 });
             }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep};
 
 use super::transfer::{poll_receive_message, poll_send, received_after};
+use crate::ask::AskError;
 use crate::connection::{JobConnection, Step, Want};
 use crate::error::Error;
 use crate::keys::KeyError;
@@ -44,8 +45,8 @@ where
         }
         let sent = poll_send(connection.wire(), io, context);
         let step = step.map_err(|error| match error {
-            // The key's owner is not to blame.
-            Error::Key(KeyError::Cancelled) => kept.gone.take().unwrap_or(error),
+            // Whoever was asked is not to blame.
+            Error::Key(KeyError::Cancelled) | Error::Callback(AskError::Cancelled) => kept.gone.take().unwrap_or(error),
             _ => error,
         })?;
         match step {

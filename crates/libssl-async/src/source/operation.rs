@@ -13,31 +13,25 @@
 
 use std::ffi::{c_int, c_void};
 
-use zeroize::Zeroizing;
-
-use super::KeyError;
 use crate::sync::{Condvar, Mutex, lock};
 
-/// What an operation ends with.
-pub(super) type Outcome = Result<Vec<u8>, KeyError>;
-
 /// Something that one thread waits for and another completes.
-pub(super) struct Operation {
+pub(crate) struct Operation<T> {
     notify: Option<Notify>,
-    state: Mutex<State>,
+    state: Mutex<State<T>>,
     done: Condvar,
 }
 
-enum State {
+enum State<T> {
     Pending,
     /// The callback is running.
     Completing,
-    Done(Option<Outcome>),
+    Done(Option<T>),
 }
 
-impl Operation {
+impl<T> Operation<T> {
     /// An operation whose completion is told to `notify`, if a job is going to pause for it.
-    pub(super) fn new(notify: Option<Notify>) -> Self {
+    pub(crate) fn new(notify: Option<Notify>) -> Self {
         Self { notify, state: Mutex::new(State::Pending), done: Condvar::new() }
     }
 
@@ -45,7 +39,7 @@ impl Operation {
     /// stored is left over.
     ///
     /// `pause` pauses the job and returns when it is resumed: true; or, if pausing is blocked, at once: false.
-    pub(super) fn wait_in_job(&self, mut pause: impl FnMut() -> bool) -> (Outcome, bool) {
+    pub(crate) fn wait_in_job(&self, mut pause: impl FnMut() -> bool) -> (T, bool) {
         let mut paused = pause();
         // Only a completion resumes a job (rule 7). Whoever resumes it earlier finds it paused again.
         while paused && self.is_pending() {
@@ -55,7 +49,7 @@ impl Operation {
     }
 
     /// Blocks the thread until the operation is done.
-    pub(super) fn wait(&self) -> Outcome {
+    pub(crate) fn wait(&self) -> T {
         let mut state = lock(&self.state);
         loop {
             if let State::Done(outcome) = &mut *state {
@@ -65,14 +59,12 @@ impl Operation {
         }
     }
 
-    /// Completes the operation unless it is complete, from any thread. Returns whether this was its completion.
-    pub(super) fn complete(&self, outcome: Outcome) -> bool {
+    /// Completes the operation, from any thread; returns the outcome if it is complete already.
+    pub(crate) fn complete(&self, outcome: T) -> Result<(), T> {
         {
             let mut state = lock(&self.state);
             if !matches!(*state, State::Pending) {
-                // It may be the secret of a decryption.
-                drop(outcome.map(Zeroizing::new));
-                return false;
+                return Err(outcome);
             }
             *state = State::Completing;
         }
@@ -81,16 +73,16 @@ impl Operation {
         }
         *lock(&self.state) = State::Done(Some(outcome));
         self.done.notify_one();
-        true
+        Ok(())
     }
 
-    pub(super) fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         matches!(*lock(&self.state), State::Pending)
     }
 }
 
 /// The callback of a wait context.
-pub(super) struct Notify {
+pub(crate) struct Notify {
     callback: unsafe extern "C" fn(*mut c_void) -> c_int,
     argument: *mut c_void,
 }
@@ -99,7 +91,7 @@ impl Notify {
     /// # Safety
     /// `callback` may be called with `argument` on any thread, until the wait for the [`Operation`] that it is for
     /// has returned.
-    pub(super) unsafe fn new(callback: unsafe extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Self {
+    pub(crate) unsafe fn new(callback: unsafe extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Self {
         Self { callback, argument }
     }
 
@@ -138,23 +130,23 @@ mod tests {
         let callbacks = AtomicUsize::new(0);
         let operation = Operation::new(Some(notify(&callbacks)));
         assert!(operation.is_pending());
-        assert!(operation.complete(Ok(vec![1])));
-        assert!(!operation.complete(Err(KeyError::Cancelled)));
-        assert_eq!(operation.wait().unwrap(), [1]);
-        assert!(!operation.complete(Ok(vec![2])));
+        assert_eq!(operation.complete(1), Ok(()));
+        assert_eq!(operation.complete(2), Err(2));
+        assert_eq!(operation.wait(), 1);
+        assert_eq!(operation.complete(3), Err(3));
         assert_eq!(callbacks.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn a_job_pauses_once_even_if_the_operation_is_complete() {
         let operation = Operation::new(None);
-        operation.complete(Ok(vec![1]));
+        operation.complete(1).unwrap();
         let mut pauses = 0;
         let (outcome, paused) = operation.wait_in_job(|| {
             pauses += 1;
             true
         });
-        assert_eq!((outcome.unwrap(), paused, pauses), (vec![1], true, 1));
+        assert_eq!((outcome, paused, pauses), (1, true, 1));
     }
 
     #[test]
@@ -164,11 +156,11 @@ mod tests {
         let (outcome, paused) = operation.wait_in_job(|| {
             pauses += 1;
             if pauses == 3 {
-                operation.complete(Ok(vec![1]));
+                operation.complete(1).unwrap();
             }
             true
         });
-        assert_eq!((outcome.unwrap(), paused, pauses), (vec![1], true, 3));
+        assert_eq!((outcome, paused, pauses), (1, true, 3));
     }
 
     #[test]
@@ -179,7 +171,7 @@ mod tests {
             let operation = Arc::clone(&operation);
             move || {
                 tried.recv().unwrap();
-                operation.complete(Ok(vec![1]))
+                operation.complete(1)
             }
         });
         let mut tries = 0;
@@ -188,8 +180,8 @@ mod tests {
             asked.send(()).unwrap();
             false
         });
-        assert_eq!((outcome.unwrap(), paused, tries), (vec![1], false, 1));
-        assert!(completer.join().unwrap());
+        assert_eq!((outcome, paused, tries), (1, false, 1));
+        completer.join().unwrap().unwrap();
     }
 
     #[test]
@@ -213,7 +205,7 @@ mod tests {
         let notify = unsafe { Notify::new(slow, (&raw const slow_callback).cast_mut().cast()) };
         let operation = Operation::new(Some(notify));
         thread::scope(|scope| {
-            scope.spawn(|| operation.complete(Ok(Vec::new())));
+            scope.spawn(|| operation.complete(()));
             // The job is resumed by the callback, while it runs.
             let (_, paused) = operation.wait_in_job(|| {
                 slow_callback.called.wait();
@@ -260,10 +252,10 @@ mod model {
             // SAFETY: as in `callback`.
             let notify = unsafe { Notify::new(callback, (&raw const *connection).cast_mut().cast()) };
             let operation = Arc::new(Operation::new(Some(notify)));
-            let completers = [Ok(vec![1]), Err(KeyError::Cancelled)].map(|outcome| {
+            let completers = [1, 2].map(|outcome| {
                 let (operation, connection) = (Arc::clone(&operation), Arc::clone(&connection));
                 thread::spawn(move || {
-                    let won = operation.complete(outcome);
+                    let won = operation.complete(outcome).is_ok();
                     drop(connection);
                     won
                 })

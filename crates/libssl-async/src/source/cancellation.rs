@@ -30,7 +30,7 @@ enum State {
 type Callback = Box<dyn FnOnce() + Send>;
 
 impl Cancellation {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let shared = Shared { state: Mutex::new(State::Live(Vec::new())), notify: Notify::new() };
         Self { shared: Arc::new(shared) }
     }
@@ -60,7 +60,7 @@ impl Cancellation {
         callback();
     }
 
-    pub(super) fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         let state = std::mem::replace(&mut *lock(&self.shared.state), State::Cancelled);
         self.shared.notify.notify_waiters();
         if let State::Live(callbacks) = state {
