@@ -1,183 +1,10 @@
 // Generated from src/ by `npm run build`. Committed, so that a change of the API shows in review.
 
-import { LookupAllOptions, LookupAddress } from 'node:dns';
-import { PeerCertificate } from 'node:tls';
 import { Duplex } from 'node:stream';
 import { X509Certificate, KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-
-/** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
-type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
-/** One end of a TCP connection. */
-interface Address {
-  /** The IP address. */
-  readonly address: string;
-  /** Its version. */
-  readonly family: 'IPv4' | 'IPv6';
-  /** The TCP port. */
-  readonly port: number;
-}
-/** A cipher suite. */
-interface Cipher {
-  /** OpenSSL's name. */
-  readonly name: string;
-  /** The name of the standard. */
-  readonly standardName: string;
-  /** The oldest protocol version that has it. */
-  readonly version: string;
-}
-/** What a connection says of itself and of its peer; nothing is known before the handshake, or after the end. */
-declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
-  #private;
-  /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
-  get protocol(): string | undefined;
-  /** The cipher suite. Corresponds to `SSL_get_current_cipher`. */
-  get cipher(): Cipher | undefined;
-  /** The protocol that ALPN has chosen, or `false`. Corresponds to `SSL_get0_alpn_selected`. */
-  get alpnProtocol(): string | false;
-  /** The name that the client asked for. Corresponds to `SSL_get_servername`. */
-  get servername(): string | undefined;
-  /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
-  get sessionReused(): boolean;
-  /** The peer's certificates, its own first. Corresponds to `SSL_get_peer_cert_chain`. */
-  get peerCertificates(): X509Certificate[];
-  /** The peer's certificate. Corresponds to `SSL_get1_peer_certificate`. */
-  get peerCertificate(): X509Certificate | undefined;
-  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
-  get authorized(): boolean;
-  /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
-  get authorizationError(): string | undefined;
-  /**
-   * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
-   * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
-   */
-  getSession(): Buffer | undefined;
-  /** Keying material for `label`, `length` bytes of it. Corresponds to `SSL_export_keying_material`. */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer;
-  /** This end, if the connection is TCP. */
-  get localAddress(): Address | undefined;
-  /** The peer's end, if the connection is TCP. */
-  get remoteAddress(): Address | undefined;
-}
-
-/** The events of a {@link Connection} and what their listeners get. */
-interface ConnectionEvents {
-  /** The connection has ended; with the error that ended it, if there was one. */
-  close: [error: Error | undefined];
-  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
-  keylog: [line: Buffer];
-  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
-  session: [session: Buffer];
-}
-/** Options of reads, writes and handshakes. */
-interface OperationOptions {
-  /** Cancels the operation. */
-  signal?: AbortSignal | undefined;
-}
-/** Options of {@link Connection.shutdown}. */
-interface ShutdownOptions {
-  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
-  wait?: boolean | undefined;
-  /** Milliseconds after which the connection is destroyed. Default: no limit. */
-  timeout?: number | undefined;
-  /** Destroys the connection. */
-  signal?: AbortSignal | undefined;
-}
-/**
- * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
- *
- * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
- * unless it says otherwise.
- *
- * What is pending keeps it alive. One that is garbage collected before somebody has closed it is closed, and the process
- * warning `LIBSSL_ASYNC_UNCLOSED` tells of it.
- */
-declare class Connection extends Peer<ConnectionEvents> {
-  #private;
-  /**
-   * Does the handshake of a connection that was made with `handshake: false`.
-   *
-   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
-   * `SSL_do_handshake`.
-   */
-  handshake({ signal }?: OperationOptions): Promise<void>;
-  /**
-   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
-   *
-   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
-   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
-   */
-  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
-  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
-  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
-  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
-  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
-  /**
-   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
-   *
-   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
-   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
-   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
-   * stream would be worse. Corresponds to `SSL_write_ex`.
-   */
-  write(data: Uint8Array | string, options?: OperationOptions): Promise<void>;
-  /** Bytes that were written and not taken by the system yet. */
-  get writableLength(): number;
-  /**
-   * Ends this direction: what was written is sent, and `close_notify` behind it.
-   *
-   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
-   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
-   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
-   */
-  shutdown({ wait, timeout, signal }?: ShutdownOptions): Promise<void>;
-  /**
-   * Ends the connection at once, whatever it does; safe while its handshake is paused.
-   *
-   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
-   */
-  destroy(error?: Error): this;
-  /**
-   * Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects.
-   *
-   * For a connection that was garbage collected, the error is `ERR_LIBSSL_ASYNC_UNCLOSED`.
-   */
-  get closed(): Promise<Error | undefined>;
-  /**
-   * Milliseconds without a byte sent or received after which the connection is destroyed with
-   * `ERR_LIBSSL_ASYNC_IDLE_TIMEOUT`; 0 for no limit.
-   *
-   * They begin when the handshake is done, and anew when this is set.
-   */
-  get idleTimeout(): number;
-  /** Sets it, and begins to count. Throws if it is no integer from 0 to 2147483647. */
-  set idleTimeout(milliseconds: number);
-  /** Whether the connection has ended. */
-  get destroyed(): boolean;
-  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
-  [Symbol.asyncDispose](): Promise<void>;
-  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
-  ref(): this;
-  /** Lets the process end although operations are pending. */
-  unref(): this;
-  /**
-   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
-   * context's callback: on the JavaScript thread, after the wake-up is stored.
-   *
-   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
-   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
-   */
-  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
-  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
-  get asyncStatus(): AsyncStatus | undefined;
-  /**
-   * A stream over this connection, whose own reads, writes and shutdowns are locked from then on.
-   *
-   * A TCP connection that ends without `close_notify` is the end of the stream, as for node:tls, unless the option
-   * `truncation` was given.
-   */
-  toDuplex(): Duplex;
-}
+import { LookupAllOptions, LookupAddress } from 'node:dns';
+import { PeerCertificate } from 'node:tls';
 
 /** What a signer is asked to sign. */
 interface SignRequest {
@@ -512,7 +339,7 @@ interface ContextOptions {
   readonly requestCert?: boolean | undefined;
   /**
    * Whether a peer that is not trusted is refused, in the handshake, so that it gets an alert: a server by its clients, and,
-   * with `requestCert`, a client by its server. Otherwise {@link Connection.authorizationError} tells what is wrong.
+   * with `requestCert`, a client by its server. Otherwise `authorizationError` of the connection tells what is wrong.
    *
    * Default: `true`; for clients, `false` if `NODE_TLS_REJECT_UNAUTHORIZED` is `0`. Corresponds to `SSL_VERIFY_PEER` and
    * `SSL_VERIFY_FAIL_IF_NO_PEER_CERT`.
@@ -578,6 +405,233 @@ declare class Context {
  */
 declare function createContext(options?: ContextOptions): Context;
 
+/** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
+type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
+/** One end of a TCP connection. */
+interface Address {
+  /** The IP address. */
+  readonly address: string;
+  /** Its version. */
+  readonly family: 'IPv4' | 'IPv6';
+  /** The TCP port. */
+  readonly port: number;
+}
+/** A cipher suite. */
+interface Cipher {
+  /** OpenSSL's name. */
+  readonly name: string;
+  /** The name of the standard. */
+  readonly standardName: string;
+  /** The oldest protocol version that has it. */
+  readonly version: string;
+}
+/** What a connection says of itself and of its peer; nothing is known before the handshake, or after the end. */
+declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
+  #private;
+  /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
+  get protocol(): string | undefined;
+  /** The cipher suite. Corresponds to `SSL_get_current_cipher`. */
+  get cipher(): Cipher | undefined;
+  /** The protocol that ALPN has chosen, or `false`. Corresponds to `SSL_get0_alpn_selected`. */
+  get alpnProtocol(): string | false;
+  /** The name that the client asked for. Corresponds to `SSL_get_servername`. */
+  get servername(): string | undefined;
+  /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
+  get sessionReused(): boolean;
+  /** The peer's certificates, its own first. Corresponds to `SSL_get_peer_cert_chain`. */
+  get peerCertificates(): X509Certificate[];
+  /** The peer's certificate. Corresponds to `SSL_get1_peer_certificate`. */
+  get peerCertificate(): X509Certificate | undefined;
+  /** This side's own certificate. Corresponds to `SSL_get_certificate`. */
+  get certificate(): X509Certificate | undefined;
+  /** The OCSP response in DER that a client's server has stapled. Corresponds to `SSL_get_tlsext_status_ocsp_resp`. */
+  get ocspResponse(): Buffer | undefined;
+  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
+  get authorized(): boolean;
+  /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
+  get authorizationError(): string | undefined;
+  /**
+   * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
+   * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
+   */
+  getSession(): Buffer | undefined;
+  /** Keying material for `label`, `length` bytes of it. Corresponds to `SSL_export_keying_material`. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer;
+  /** This end, if the connection is TCP. */
+  get localAddress(): Address | undefined;
+  /** The peer's end, if the connection is TCP. */
+  get remoteAddress(): Address | undefined;
+}
+
+/** The events of a {@link Connection} and what their listeners get. */
+interface ConnectionEvents {
+  /** The connection has ended; with the error that ended it, if there was one. */
+  close: [error: Error | undefined];
+  /** A secret, as a line of the key log format; only told to listeners that are there before the handshake begins. */
+  keylog: [line: Buffer];
+  /** A session of a client, that {@link ConnectOptions.session} resumes; with TLS 1.3 there may be several. */
+  session: [session: Buffer];
+}
+/** Options of reads, writes and handshakes. */
+interface OperationOptions {
+  /** Cancels the operation. */
+  signal?: AbortSignal | undefined;
+}
+/** Options of {@link Connection.shutdown}. */
+interface ShutdownOptions {
+  /** Waits until the peer has ended its direction too, and closes then; what it still sends is dropped. Default: `true`. */
+  wait?: boolean | undefined;
+  /** Milliseconds after which the connection is destroyed. Default: no limit. */
+  timeout?: number | undefined;
+  /** Destroys the connection. */
+  signal?: AbortSignal | undefined;
+}
+/**
+ * A TLS connection, made by {@link connect} or handed out by a {@link Server}.
+ *
+ * One read is under way at a time; writes may overlap and keep their order. A failed operation ends the connection,
+ * unless it says otherwise.
+ *
+ * What is pending keeps it alive. One that is garbage collected before somebody has closed it is closed, and the process
+ * warning `LIBSSL_ASYNC_UNCLOSED` tells of it.
+ */
+declare class Connection extends Peer<ConnectionEvents> {
+  #private;
+  /**
+   * Does the handshake of a connection that was made with `handshake: false`.
+   *
+   * Rejects with what failed it; the connection is destroyed then. An abort destroys it too. Corresponds to
+   * `SSL_do_handshake`.
+   */
+  handshake({ signal }?: OperationOptions): Promise<void>;
+  /**
+   * Reads into `target`, which is not to be touched meanwhile. Resolves to the number of bytes, 0 at the end.
+   *
+   * A second read at the same time rejects with `ERR_LIBSSL_ASYNC_CONCURRENT_READ` and harms nothing. An abort loses no
+   * bytes, and the connection goes on. Corresponds to `SSL_read_ex`.
+   */
+  read(target: Uint8Array, options?: OperationOptions): Promise<number>;
+  /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
+  read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
+  /** Iterates over what is read, to the end; leaving the loop early destroys the connection. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Writes all of `data`, a string as UTF-8. Resolves when the system has taken it.
+   *
+   * Calls may overlap and keep their order; `data` is free again when the call returns. A write that nobody awaits
+   * causes no unhandled rejection: the next call fails, and {@link Connection.closed} tells why. Aborted before its turn,
+   * it and the writes behind it fail and nothing else; aborted later, the connection is destroyed, as a hole in the
+   * stream would be worse. Corresponds to `SSL_write_ex`.
+   */
+  write(data: Uint8Array | string, options?: OperationOptions): Promise<void>;
+  /** Bytes that were written and not taken by the system yet. */
+  get writableLength(): number;
+  /**
+   * Ends this direction: what was written is sent, and `close_notify` behind it.
+   *
+   * Unless `wait` is `false`, waits for the peer to do the same, or to end the TCP connection, and closes then. With
+   * `wait: false` reading goes on. When `timeout` is over, rejects with `ERR_LIBSSL_ASYNC_SHUTDOWN_TIMEOUT` and destroys
+   * the connection; an abort destroys it too. Corresponds to `SSL_shutdown`.
+   */
+  shutdown({ wait, timeout, signal }?: ShutdownOptions): Promise<void>;
+  /**
+   * Ends the connection at once, whatever it does; safe while its handshake is paused.
+   *
+   * Pending operations fail with `error`, or with `ERR_LIBSSL_ASYNC_CLOSED`.
+   */
+  destroy(error?: Error): this;
+  /**
+   * Resolves when the connection has ended: to the error that ended it, or to `undefined`. Never rejects.
+   *
+   * For a connection that was garbage collected, the error is `ERR_LIBSSL_ASYNC_UNCLOSED`.
+   */
+  get closed(): Promise<Error | undefined>;
+  /**
+   * Milliseconds without a byte sent or received after which the connection is destroyed with
+   * `ERR_LIBSSL_ASYNC_IDLE_TIMEOUT`; 0 for no limit.
+   *
+   * They begin when the handshake is done, and anew when this is set.
+   */
+  get idleTimeout(): number;
+  /** Sets it, and begins to count. Throws if it is no integer from 0 to 2147483647. */
+  set idleTimeout(milliseconds: number);
+  /** Whether the connection has ended. */
+  get destroyed(): boolean;
+  /** Destroys the connection and waits until it has ended; never sends `close_notify`, as a scope may end by an error. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Has pending operations keep the process alive, as they do unless {@link Connection.unref} was called. */
+  ref(): this;
+  /** Lets the process end although operations are pending. */
+  unref(): this;
+  /**
+   * Has `fn(connection, arg)` called whenever a source has completed an operation of this connection, in place of the
+   * context's callback: on the JavaScript thread, after the wake-up is stored.
+   *
+   * It is told of operations of a handshake that begins later. What it throws is an uncaught exception, and harms no
+   * connection. Corresponds to `SSL_set_async_callback` and `SSL_set_async_callback_arg`.
+   */
+  setAsyncCallback<T>(fn: (connection: Connection, arg: T) => void, arg: T): this;
+  /** What became of the last asynchronous operation; `undefined` before the first. Corresponds to `SSL_get_async_status`. */
+  get asyncStatus(): AsyncStatus | undefined;
+  /**
+   * A stream over this connection, whose own reads, writes and shutdowns are locked from then on.
+   *
+   * A TCP connection that ends without `close_notify` is the end of the stream, as for node:tls, unless the option
+   * `truncation` was given.
+   */
+  toDuplex(): Duplex;
+}
+
+/** What a client says first. Numbers are those of the IANA registries for TLS, in the client's order. */
+interface ClientHello {
+  /** The name that it asks for; `undefined` for none. */
+  readonly servername: string | undefined;
+  /** The application protocols that it offers. */
+  readonly ALPNProtocols: readonly string[];
+  /** The id of the session that it would resume, with TLS 1.2; it may be random, or empty. */
+  readonly sessionId: Buffer;
+  /** Whether it asks for an OCSP response. */
+  readonly wantsOCSP: boolean;
+  /** Versions of TLS: 0x0304 for TLS 1.3. Empty for clients before TLS 1.3. */
+  readonly versions: readonly number[];
+  /** Cipher suites. */
+  readonly ciphers: readonly number[];
+  /** The types of its extensions. */
+  readonly extensions: readonly number[];
+  /** Groups for the key exchange. */
+  readonly groups: readonly number[];
+  /** Signature algorithms. */
+  readonly signatureAlgorithms: readonly number[];
+  /** Aborted when the answer is not wanted any more: the client has gone, or the handshake's time is over. */
+  readonly signal: AbortSignal;
+}
+/** What a server chooses for a client; all by default as without. */
+interface ClientHelloAnswer {
+  /** The context whose certificates, keys, trust and signature algorithms are used; all else is the server's. */
+  context?: Context | undefined;
+  /** One of the protocols that the client offers; `null` refuses it, with the alert `no_application_protocol`. */
+  ALPNProtocol?: string | null | undefined;
+  /** An OCSP response in DER, for a client that asks for one. */
+  ocspResponse?: Uint8Array | undefined;
+  /** The session that the client would resume, as a {@link SessionStore} has it. */
+  session?: Uint8Array | undefined;
+}
+/** Keeps the sessions of TLS 1.2 of one or of many servers, so that clients without tickets resume them. */
+interface SessionStore {
+  /** Gives the session with this id, if it is there. What it throws or rejects with fails the handshake. */
+  get(id: Buffer): Uint8Array | null | undefined | PromiseLike<Uint8Array | null | undefined>;
+  /**
+   * Keeps a session; the handshake waits for it. What it throws or rejects with costs that session and is the process
+   * warning `LIBSSL_ASYNC_SESSION_LOST`.
+   */
+  set(id: Buffer, session: Buffer): void | PromiseLike<void>;
+}
+/** Chooses what a server shows to a client; the handshake waits for it. */
+type OnClientHello = (
+  hello: ClientHello,
+  connection: Connection,
+) => ClientHelloAnswer | undefined | void | PromiseLike<ClientHelloAnswer | undefined | void>;
+
 /** Node's form of a function that resolves names, called with `all: true`. */
 type Lookup = (
   hostname: string,
@@ -592,8 +646,15 @@ interface ConnectOptions {
   host?: string | undefined;
   /** The path of a Unix socket, in place of `host` and `port`. */
   path?: string | undefined;
+  /**
+   * A stream to the server that is there already, in place of an address: a `net.Socket`, whose descriptor is used then, or
+   * any other `Duplex`. It belongs to the connection from then on, and ends with it.
+   */
+  socket?: Duplex | undefined;
   /** The settings. Default: those of `createContext({})`, which trusts what Node trusts. */
   context?: Context | undefined;
+  /** Whether the server is asked for an OCSP response, {@link Connection.ocspResponse}. Default: `false`. */
+  requestOCSP?: boolean | undefined;
   /** The name that the server is asked for and its certificate is checked for; both in ASCII. Default: `host`. */
   servername?: string | undefined;
   /** Protocols for ALPN, in order of preference. Default: the context's. */
@@ -724,6 +785,12 @@ declare function metrics(): Metrics;
 interface ServerOptions {
   /** Certificates, keys and settings of all connections. */
   context: Context;
+  /** Protocols for ALPN, in order of preference. Default: the context's. */
+  ALPNProtocols?: readonly string[] | undefined;
+  /** Whether clients are asked for a certificate. Default: the context's. */
+  requestCert?: boolean | undefined;
+  /** Whether clients that are not trusted are refused. Default: the context's. */
+  rejectUnauthorized?: boolean | undefined;
   /** Whether handshakes begin by themselves; otherwise connections are handed out before. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
@@ -747,6 +814,14 @@ interface ServerOptions {
   keylog?: boolean | undefined;
   /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
   noDelay?: boolean | undefined;
+  /**
+   * Chooses the context, the application protocol and more for each client, or refuses it by throwing or rejecting: then
+   * `tlsClientError` has an error with the code `ERR_LIBSSL_ASYNC_CALLBACK_FAILED` and the reason as its cause. Corresponds
+   * to `SSL_CTX_set_client_hello_cb`, whose callback pauses the job.
+   */
+  onClientHello?: OnClientHello | undefined;
+  /** Keeps sessions of TLS 1.2. Corresponds to `SSL_CTX_sess_set_new_cb` and `SSL_CTX_sess_set_get_cb`. */
+  sessionStore?: SessionStore | undefined;
 }
 /** Where a server listens. */
 interface ListenOptions {
@@ -809,6 +884,18 @@ declare class Server extends EventEmitter<ServerEvents> {
    * Rejects with Node's code, `EADDRINUSE` for instance. Corresponds to `listen(2)`.
    */
   listen(options?: ListenOptions): Promise<Address | string>;
+  /**
+   * Accepts a client over a stream that is there already: a `net.Socket`, whose descriptor is used then, or any other
+   * `Duplex`. It belongs to the connection from then on, and is handed out as those are that the server has accepted itself.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_CLOSED` if the server is closed, or the stream has ended.
+   */
+  accept(stream: Duplex): void;
+  /**
+   * Has connections that are accepted from now on use another context, a renewed certificate for instance; those that are
+   * there keep theirs.
+   */
+  setContext(context: Context): this;
   /** Where the server listens; `null` if it does not. */
   address(): Address | string | null;
   /** Whether the server listens. */
@@ -912,6 +999,8 @@ export type {
   Bytes,
   Certificates,
   Cipher,
+  ClientHello,
+  ClientHelloAnswer,
   CloseOptions,
   CloseReport,
   Configuration,
@@ -927,6 +1016,7 @@ export type {
   ListenOptions,
   Lookup,
   Metrics,
+  OnClientHello,
   OperationOptions,
   PauseTime,
   Pin,
@@ -936,6 +1026,7 @@ export type {
   RemoteKeyOptions,
   ServerEvents,
   ServerOptions,
+  SessionStore,
   ShutdownOptions,
   SignRequest,
   StoredKeyOptions,

@@ -1,5 +1,6 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 
 import { protocolList } from './alpn.ts';
@@ -7,6 +8,7 @@ import { native } from './binding.ts';
 import { type Context, contextOf } from './context.ts';
 import { invalidArgument } from './errors.ts';
 import { MOST_MILLISECONDS, checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
+import { checkStream } from './over.ts';
 import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
 
 /** Node's form of a function that resolves names, called with `all: true`. */
@@ -24,8 +26,15 @@ export interface ConnectOptions {
   host?: string | undefined;
   /** The path of a Unix socket, in place of `host` and `port`. */
   path?: string | undefined;
+  /**
+   * A stream to the server that is there already, in place of an address: a `net.Socket`, whose descriptor is used then, or
+   * any other `Duplex`. It belongs to the connection from then on, and ends with it.
+   */
+  socket?: Duplex | undefined;
   /** The settings. Default: those of `createContext({})`, which trusts what Node trusts. */
   context?: Context | undefined;
+  /** Whether the server is asked for an OCSP response, {@link Connection.ocspResponse}. Default: `false`. */
+  requestOCSP?: boolean | undefined;
   /** The name that the server is asked for and its certificate is checked for; both in ASCII. Default: `host`. */
   servername?: string | undefined;
   /** Protocols for ALPN, in order of preference. Default: the context's. */
@@ -83,17 +92,22 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
   'port',
   'recordIO',
   'rejectUnauthorized',
+  'requestOCSP',
   'servername',
   'session',
   'signal',
+  'socket',
   'truncation',
 ];
 
 /** Throws what is wrong with the options of a connection. */
 export function checkConnectOptions(options: ConnectOptions): void {
-  checkNames(options, KNOWN, { ...CONTEXT_HINTS, hostname: 'give host', socket: 'a connection makes its own' });
-  const { port, path, session, family } = options;
-  if (optionalString(path, 'path') === undefined && optionalInteger(port, 'port', 1, 65_535) === undefined) {
+  checkNames(options, KNOWN, { ...CONTEXT_HINTS, hostname: 'give host' });
+  const { port, path, session, family, socket } = options;
+  if (socket !== undefined) checkStream(socket, 'options.socket');
+  const isPlaceless =
+    optionalString(path, 'path') === undefined && optionalInteger(port, 'port', 1, 65_535) === undefined;
+  if (socket === undefined && isPlaceless) {
     throw invalidArgument('options.port', 'an integer from 1 to 65535', port);
   }
   optionalString(options.host, 'host');
@@ -111,7 +125,8 @@ export function checkConnectOptions(options: ConnectOptions): void {
   if (session !== undefined && !native.isSession(Buffer.from(session))) {
     throw invalidArgument('options.session', 'a session of a connection', session, 'it is none');
   }
-  for (const name of ['rejectUnauthorized', 'autoSelectFamily'] as const) optionalBoolean(options[name], name);
+  for (const name of ['rejectUnauthorized', 'requestOCSP', 'autoSelectFamily'] as const)
+    optionalBoolean(options[name], name);
   for (const name of ['checkServerIdentity', 'lookup'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'function')

@@ -1,14 +1,16 @@
 import { type LookupAddress, lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { checkServerIdentity as nodeCheckServerIdentity } from 'node:tls';
 
 import { protocolList } from './alpn.ts';
 import { type ConnectOptions, checkConnectOptions } from './connect-options.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionSettings } from './connection.ts';
 import { type Context, contextOf, createContext } from './context.ts';
 import { environment } from './environment.ts';
 import { TlsError, abortError } from './errors.ts';
 import { onAbort } from './operations.ts';
+import { over } from './over.ts';
 import { asciiName } from './server-name.ts';
 
 let defaultContext: Context | undefined;
@@ -22,9 +24,10 @@ let defaultContext: Context | undefined;
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   checkConnectOptions(options);
-  const { signal, path } = options;
+  const { signal, path, socket } = options;
   if (signal?.aborted) throw abortError(signal);
   const name = nameOf(options);
+  if (socket) return connectOver(socket, options, name);
   const addresses = path === undefined ? await resolve(options) : [];
   const connection = dial(options, addresses, name);
   // Without a handshake, this waits for the socket to be connected.
@@ -37,20 +40,19 @@ function nameOf({ servername, host }: ConnectOptions): string {
   return servername ? asciiName(servername, 'servername') : asciiName(host ?? 'localhost', 'host');
 }
 
+async function connectOver(socket: Duplex, options: ConnectOptions, name: string): Promise<Connection> {
+  const settings = settingsOf(options, name);
+  const { native, tie } = over(socket);
+  const connection = new Connection(native, settings);
+  tie(connection);
+  if (options.handshake ?? true) await connection.handshake({ signal: options.signal });
+  return connection;
+}
+
 function dial(options: ConnectOptions, addresses: string[], name: string): Connection {
-  const context = options.context ?? (defaultContext ??= createContext({}));
-  const { native: nativeContext, rejectUnauthorized: rejects } = contextOf(context);
-  const rejectUnauthorized = options.rejectUnauthorized ?? rejects;
-  const protocols = protocolList(options.ALPNProtocols, 'ALPNProtocols');
-  const client = {
-    ...(asksFor(name, options) && { servername: name }),
-    ...(protocols && { alpnProtocols: protocols }),
-    ...(options.session && { session: Buffer.from(options.session) }),
-    rejectUnauthorized,
-  };
-  const remote = options.recordIO === 'worker' || !environment.hasEventLoop;
-  const timeout = options.handshakeTimeout ?? 0;
-  const handshake = { client, timeout, tells: false, secrets: false, remote };
+  const settings = settingsOf(options, name);
+  const { client, handshakeTimeout: timeout, remote } = settings;
+  const handshake = { client: client!, timeout, tells: false, secrets: false, remote };
   const begins = options.handshake ?? true;
   const native = environment.dial(
     {
@@ -62,25 +64,39 @@ function dial(options: ConnectOptions, addresses: string[], name: string): Conne
       localPort: options.localPort ?? 0,
       noDelay: options.noDelay ?? true,
     },
-    begins ? nativeContext : null,
+    begins ? contextOf(settings.context).native : null,
     begins ? handshake : null,
   );
-  return new Connection(native, {
+  return new Connection(native, settings);
+}
+
+function settingsOf(options: ConnectOptions, name: string): ConnectionSettings {
+  const context = options.context ?? (defaultContext ??= createContext({}));
+  const rejectUnauthorized = options.rejectUnauthorized ?? contextOf(context).rejectUnauthorized;
+  const protocols = protocolList(options.ALPNProtocols, 'ALPNProtocols');
+  return {
     context,
     server: undefined,
-    client,
-    handshakeTimeout: timeout,
+    client: {
+      ...(asksFor(name, options) && { servername: name }),
+      ...(protocols && { alpnProtocols: protocols }),
+      ...(options.session && { session: Buffer.from(options.session) }),
+      rejectUnauthorized,
+      requestOcsp: options.requestOCSP ?? false,
+    },
+    handshakeTimeout: options.handshakeTimeout ?? 0,
     idleTimeout: options.idleTimeout ?? 0,
-    remote,
+    remote: options.recordIO === 'worker' || !environment.hasEventLoop,
     truncation: options.truncation,
     onClosed: undefined,
     onEstablished: (connection) => checkIdentity(connection, name, rejectUnauthorized, options),
-  });
+  };
 }
 
 /** Whether the server is told the name: addresses are not (RFC 6066, section 3), nor is the name of a path. */
-function asksFor(name: string, { servername, path }: ConnectOptions): boolean {
-  return isIP(name) === 0 && (servername ?? (path === undefined ? name : '')) !== '';
+function asksFor(name: string, { servername, host, path, socket }: ConnectOptions): boolean {
+  const isPlaceless = path !== undefined || (socket !== undefined && host === undefined);
+  return isIP(name) === 0 && (servername ?? (isPlaceless ? '' : name)) !== '';
 }
 
 function checkIdentity(connection: Connection, name: string, rejects: boolean, options: ConnectOptions): void {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
-import { makeDuplex } from './duplex.ts';
+import { ConnectionStream } from './duplex.ts';
 import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
 import { IdleTimer } from './idle-timer.ts';
@@ -81,8 +81,11 @@ export class Connection extends Peer<ConnectionEvents> {
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
   #isLocked = false;
+  /** It keeps itself, and the process, alive until it is closed. */
+  #isKept = false;
   /** Sessions that nobody was told of. */
   readonly #sessions: Buffer[] = [];
+  #hasToldSession = false;
 
   /** @internal */
   constructor(native: NativeConnection, settings: ConnectionSettings) {
@@ -213,7 +216,9 @@ export class Connection extends Peer<ConnectionEvents> {
    */
   destroy(error?: Error): this {
     if (this.#operations.isClosed) return this;
+    this.#tellLastSession();
     this.#operations.close(error);
+    if (this.#isKept) this.#operations.end();
     forgetConnection(this.registration);
     if (this.#handshake) this.#settleHandshake(this.#operations.unusable());
     this.#reader.close();
@@ -310,10 +315,38 @@ export class Connection extends Peer<ConnectionEvents> {
    * `truncation` was given.
    */
   toDuplex(): Duplex {
+    return this.streamInto(new ConnectionStream());
+  }
+
+  /** @internal Gives a stream this connection, which belongs to it from then on. */
+  streamInto<Stream extends ConnectionStream>(stream: Stream): Stream {
     if (this.#isLocked) throw lockedError();
     this.#isLocked = true;
     if (this.#settings.truncation === undefined) this.#reader.forgiveTruncation();
-    return makeDuplex(this, this.#reader, this.#writer);
+    stream.attach({ connection: this, reader: this.#reader, writer: this.#writer });
+    return stream;
+  }
+
+  /** @internal Whether small writes are sent at once; `false` while a worker has the socket. */
+  setNoDelay(noDelay: boolean): boolean {
+    return this.native.setNoDelay(noDelay);
+  }
+
+  /** @internal Has the system probe a silent peer; `false` while a worker has the socket. */
+  setKeepAlive(keepAlive: boolean, initialDelay: number): boolean {
+    return this.native.setKeepAlive(keepAlive, initialDelay);
+  }
+
+  /** @internal Has the peer be told of the end by a reset. */
+  resetOnClose(): boolean {
+    return this.native.resetOnClose();
+  }
+
+  /** @internal Has the connection keep itself and the process alive until it is closed, as sockets of Node do. */
+  keep(): void {
+    if (this.#isKept || this.#operations.isClosed) return;
+    this.#isKept = true;
+    this.#operations.begin();
   }
 
   /** @internal What the environment tells. */
@@ -355,7 +388,20 @@ export class Connection extends Peer<ConnectionEvents> {
   }
 
   #tellSessions(): void {
-    for (const session of this.#sessions.splice(0)) if (!this.destroyed) this.emit('session', session);
+    for (const session of this.#sessions.splice(0)) {
+      this.#hasToldSession = true;
+      this.emit('session', session);
+    }
+  }
+
+  /** A connection that ends may have a session that is still on its way to those who listen. */
+  #tellLastSession(): void {
+    if (!this.#isEstablished || this.#hasToldSession || !this.#settings.client || this.listenerCount('session') === 0)
+      return;
+    const last = this.#sessions.splice(0).at(-1) ?? this.getSession();
+    if (!last) return;
+    this.#sessions.push(last);
+    process.nextTick(() => this.#tellSessions());
   }
 
   /** @internal What the environment tells of reads and writes. */

@@ -149,7 +149,7 @@ export interface ContextOptions {
 
   /**
    * Whether a peer that is not trusted is refused, in the handshake, so that it gets an alert: a server by its clients, and,
-   * with `requestCert`, a client by its server. Otherwise {@link Connection.authorizationError} tells what is wrong.
+   * with `requestCert`, a client by its server. Otherwise `authorizationError` of the connection tells what is wrong.
    *
    * Default: `true`; for clients, `false` if `NODE_TLS_REJECT_UNAUTHORIZED` is `0`. Corresponds to `SSL_VERIFY_PEER` and
    * `SSL_VERIFY_FAIL_IF_NO_PEER_CERT`.

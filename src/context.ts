@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { KeyObject, X509Certificate } from 'node:crypto';
-import * as tls from 'node:tls';
+import tls from 'node:tls';
 
 import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
@@ -232,7 +232,8 @@ function isObject(value: unknown, property: string): value is Record<string, unk
 
 let warned = false;
 
-function rejectsByDefault(): boolean {
+/** Whether clients refuse servers that are not trusted, unless they say otherwise. */
+export function rejectsByDefault(): boolean {
   if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return true;
   if (!warned) {
     warned = true;

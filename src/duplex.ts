@@ -1,51 +1,96 @@
-import { Duplex } from 'node:stream';
+import { Duplex, type DuplexOptions } from 'node:stream';
 
 import type { Connection } from './connection.ts';
+import { LibsslAsyncError } from './errors.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
-/** A stream over a connection: its end is a shutdown, its destruction the connection's. */
-export function makeDuplex(connection: Connection, reader: Reader, writer: Writer): Duplex {
-  const stream: Duplex = new Duplex({
-    // A FIN without close_notify is told by the connection, as its `truncation` says.
-    allowHalfOpen: true,
-    read() {
-      reader.read(undefined, undefined).then((chunk) => stream.push(chunk), fail);
-    },
-    write(chunk: Buffer, _encoding, callback) {
-      settle(writer.write(chunk, undefined), callback);
-    },
-    writev(chunks, callback) {
-      // One record for many small chunks.
-      const whole = Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer));
-      settle(writer.write(whole, undefined), callback);
-    },
-    final(callback) {
-      settle(writer.shutdown(), callback);
-    },
-    destroy(error, callback) {
-      connection.destroy(error ?? undefined);
-      callback(error);
-    },
-  });
+/** An established connection and its two halves. */
+export interface Halves {
+  readonly connection: Connection;
+  readonly reader: Reader;
+  readonly writer: Writer;
+}
 
-  function settle(operation: Promise<void>, callback: (error?: Error) => void): void {
+type Callback = (error?: Error | null) => void;
+
+/**
+ * A stream over a connection, that may come later: its end is a shutdown, its destruction the connection's.
+ *
+ * What is read and written before waits for the connection.
+ */
+export class ConnectionStream extends Duplex {
+  #halves: Halves | undefined;
+  /** What waits for the connection; without one, none will come. */
+  readonly #waiting: ((halves: Halves | undefined) => void)[] = [];
+
+  /** @internal */
+  constructor(options: DuplexOptions = {}) {
+    // A FIN without close_notify is told by the connection, as its `truncation` says.
+    super({ allowHalfOpen: true, ...options });
+  }
+
+  /** @internal */
+  attach(halves: Halves): void {
+    this.#halves = halves;
+    for (const action of this.#waiting.splice(0)) action(halves);
+    void halves.connection.closed.then((error) => {
+      if (!this.destroyed) this.destroy(error);
+    });
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#withHalves((halves) => {
+      halves?.reader.read(undefined, undefined).then(
+        (chunk) => this.push(chunk),
+        (error: Error) => this.#fail(error),
+      );
+    });
+  }
+
+  /** @internal */
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#withHalves((halves) => this.#settle(halves?.writer.write(chunk, undefined), callback));
+  }
+
+  /** @internal One record for many small chunks. */
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    const whole = Buffer.concat(chunks.map(({ chunk }) => chunk));
+    this.#withHalves((halves) => this.#settle(halves?.writer.write(whole, undefined), callback));
+  }
+
+  /** @internal */
+  override _final(callback: Callback): void {
+    this.#withHalves((halves) => this.#settle(halves?.writer.shutdown(), callback));
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#halves?.connection.destroy(error ?? undefined);
+    callback(error);
+    for (const action of this.#waiting.splice(0)) action(undefined);
+  }
+
+  #withHalves(action: (halves: Halves | undefined) => void): void {
+    if (this.#halves) action(this.#halves);
+    else this.#waiting.push(action);
+  }
+
+  #settle(operation: Promise<void> | undefined, callback: Callback): void {
+    if (!operation) return callback(this.errored ?? new LibsslAsyncError('CLOSED', 'the connection is closed'));
     operation.then(
       () => callback(),
       (error: Error) => {
-        fail(error);
+        this.#fail(error);
         callback(error);
       },
     );
   }
 
   /** What fails destroys the connection; one that was destroyed without an error closes its stream without one. */
-  function fail(error: Error): void {
-    stream.destroy(connection.destroyed ? connection.failure : error);
+  #fail(error: Error): void {
+    const connection = this.#halves?.connection;
+    this.destroy(connection?.destroyed ? connection.failure : error);
   }
-
-  void connection.closed.then((error) => {
-    if (!stream.destroyed) stream.destroy(error);
-  });
-  return stream;
 }

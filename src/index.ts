@@ -1,3 +1,4 @@
+export type { ClientHello, ClientHelloAnswer, OnClientHello, SessionStore } from './client-hello.ts';
 export type { ConnectOptions, Lookup } from './connect-options.ts';
 export { connect } from './connect.ts';
 export { Connection, type ConnectionEvents, type OperationOptions, type ShutdownOptions } from './connection.ts';

@@ -6,6 +6,23 @@
  * again.
  */
 export declare class NativeConnection {
+  /** This side's certificate in DER. Corresponds to `SSL_get_certificate`. */
+  get ownCertificate(): Buffer | null
+  /** The last `Finished` that this side has sent. Corresponds to `SSL_get_finished`. */
+  get finished(): Buffer | null
+  /** The last `Finished` that the peer has sent. Corresponds to `SSL_get_peer_finished`. */
+  get peerFinished(): Buffer | null
+  /** The response that the server has stapled, in DER. Corresponds to `SSL_get_tlsext_status_ocsp_resp`. */
+  get ocspResponse(): Buffer | null
+  /** The server's key of this handshake, of a client. Corresponds to `SSL_get_peer_tmp_key`. */
+  get ephemeralKey(): NativeEphemeralKey | null
+  /** The signature algorithms that both sides have, as Node names them. Corresponds to `SSL_get_shared_sigalgs`. */
+  get sharedSigalgs(): Array<string>
+  /**
+   * Limits what one record holds, in bytes; `false` where that is not possible. Corresponds to
+   * `SSL_set_max_send_fragment`.
+   */
+  setMaxSendFragment(size: number): boolean
   /** The protocol version, such as `TLSv1.3`. Corresponds to `SSL_get_version`. */
   get protocol(): string | null
   /** Corresponds to `SSL_get_current_cipher`. */
@@ -54,6 +71,12 @@ export declare class NativeConnection {
    * Returns `false` if the connection is not in that state.
    */
   handshake(context: NativeContext, options: NativeHandshakeOptions, server?: NativeServer | undefined | null): boolean
+  /** Corresponds to `TCP_NODELAY`. */
+  setNoDelay(noDelay: boolean): boolean
+  /** The system probes a silent peer, first after so many milliseconds; 0 for the system's. Corresponds to `SO_KEEPALIVE`. */
+  setKeepAlive(keepAlive: boolean, delay: number): boolean
+  /** The peer is told of the end by a reset. Corresponds to `SO_LINGER`. */
+  resetOnClose(): boolean
 }
 
 /** A context. It holds nothing of its environment. */
@@ -84,6 +107,16 @@ export declare class NativeEngine {
  * Everything is on the environment's own thread but the queue.
  */
 export declare class NativeEnvironment {
+  /**
+   * Answers a question of a handshake; returns whether it still waits.
+   *
+   * Without a choice the handshake fails, and `failure` says why.
+   */
+  reply(request: number, choice?: NativeChoice | undefined | null, failure?: string | undefined | null): boolean
+  /** A connection over a duplicate of a connected socket, whose owner does not use it any more. */
+  adopt(descriptor: number): NativeConnection
+  /** A connection over one end of a pair of sockets. */
+  pipe(): NativePipe
   /**
    * Connects, and begins the handshake if `handshake` says how.
    *
@@ -121,6 +154,13 @@ export declare class NativeEnvironment {
   loadProvider(options: NativeProviderOptions): number
 }
 
+/** A connection whose ciphertext somebody else moves. */
+export declare class NativePipe {
+  get connection(): NativeConnection
+  /** The other end of the pair, which belongs to the caller from then on; -1 if it was taken before. */
+  takeEnd(): number
+}
+
 /** A provider that is loaded. */
 export declare class NativeProvider {}
 
@@ -134,9 +174,11 @@ export declare class NativeRemoteKey {
 
 /** A server: its connections and failures are events of its environment. */
 export declare class NativeServer {
-  constructor(environment: NativeEnvironment, context: NativeContext, options: NativeServerOptions)
+  constructor(environment: NativeEnvironment, context: NativeContext, options: NativeServerOptions, side: NativeServerSide)
   /** The number by which events know the server. */
   get id(): number
+  /** Has connections that are accepted from now on use another context. */
+  setContext(context: NativeContext, side: NativeServerSide): void
   /** Begins to listen; returns why it cannot. */
   listen(options: NativeListenOptions): NativeError | null
   /** Where it listens, if it does so at an address. */
@@ -160,6 +202,9 @@ export declare class NativeTrust {
 /** Whether jobs can pause here; otherwise a remote key occupies a thread. Corresponds to `ASYNC_is_capable`. */
 export declare function asyncCapable(): boolean
 
+/** The names of those that are on by default, as Node has them. Corresponds to `SSL_CTX_get_ciphers`. */
+export declare function ciphers(): Array<string>
+
 /** Starts the worker pool; `false` if it has been started. The time of the drain is in milliseconds. */
 export declare function configureWorkers(threads?: number | undefined | null, nice?: number | undefined | null, drainTimeout?: number | undefined | null): boolean
 
@@ -182,6 +227,20 @@ export interface NativeAddress {
   port: number
 }
 
+/** What JavaScript chooses. */
+export interface NativeChoice {
+  /** The certificates, in place of the server's. */
+  context?: NativeContext
+  /** The application protocol, in place of the server's choice. */
+  alpnProtocol?: string
+  /** Whether there is none, so that the handshake fails. */
+  alpnRefused: boolean
+  /** The session that is wanted, in DER. */
+  session?: Buffer
+  /** An OCSP response, in DER. */
+  ocspResponse?: Buffer
+}
+
 /** The cipher suite of a connection. */
 export interface NativeCipher {
   /** OpenSSL's name. */
@@ -190,6 +249,24 @@ export interface NativeCipher {
   standardName: string
   /** The oldest protocol version that has it. */
   version: string
+}
+
+/** What a client says first; versions, suites and the like by their numbers. */
+export interface NativeClientHello {
+  /** The name that it asks for. */
+  servername?: string
+  /** The application protocols that it offers. */
+  alpnProtocols: Array<string>
+  /** The session that it would resume, of a version before TLS 1.3; or random bytes, or none. */
+  sessionId: Buffer
+  /** Whether it asks for an OCSP response. */
+  wantsOcsp: boolean
+  versions: Array<number>
+  ciphers: Array<number>
+  /** In its order. */
+  extensions: Array<number>
+  groups: Array<number>
+  signatureAlgorithms: Array<number>
 }
 
 /** What one client's connection has beside its context. */
@@ -202,6 +279,8 @@ export interface NativeClientOptions {
   session?: Buffer
   /** Whether a server that does not verify is refused in the handshake. */
   rejectUnauthorized: boolean
+  /** Whether the server is asked for an OCSP response. */
+  requestOcsp: boolean
 }
 
 /** The options of a context. */
@@ -290,6 +369,16 @@ export interface NativeEngineStats {
   polls: number
 }
 
+/** The key that a server has made for one handshake. */
+export interface NativeEphemeralKey {
+  /** `DH` or `ECDH`. */
+  type: string
+  /** The curve. */
+  name?: string
+  /** Bits. */
+  size: number
+}
+
 /** What `src/errors.ts` makes an error of. */
 export interface NativeError {
   /** Empty if `errno` says it. */
@@ -312,7 +401,7 @@ export interface NativeError {
   syscall?: string
   address?: string
   port?: number
-  /** The request to a remote key whose signer failed. */
+  /** The request to a remote key whose signer failed, or the question whose callback did. */
   request?: number
   /** The errors of all attempts to connect. */
   errors?: Array<NativeError>
@@ -321,8 +410,8 @@ export interface NativeError {
 /** Something that happened on another thread; which fields are there depends on its type. */
 export interface NativeEvent {
   /**
-   * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
-   * `listenerFailed`, `loaded`, `news`, `pin`, `session` or `sign`.
+   * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `hello`, `keylog`,
+   * `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `session`, `sign` or `unasked`.
    */
   type: string
   /** The connection, but for requests and failed listeners. */
@@ -331,7 +420,7 @@ export interface NativeEvent {
   server?: number
   /** Whether the handshake of an accepted connection runs. */
   begun?: boolean
-  /** The number of a request to a remote key, or of what is loaded. */
+  /** The number of a request to a remote key, of a question, or of what is loaded. */
   request?: number
   /** The remote key that is asked. */
   key?: number
@@ -340,6 +429,10 @@ export interface NativeEvent {
   digest?: Buffer
   /** What is to be signed or decrypted, a session, a line of the key log, or the question for a PIN. */
   message?: Buffer
+  /** What a client says first. */
+  hello?: NativeClientHello
+  /** The id of a session. */
+  sessionId?: Buffer
   /** `ASYNC_STATUS_*`. */
   status?: number
   /** What a worker has to tell: the numbers of the news of an environment. */
@@ -360,6 +453,8 @@ export interface NativeEvent {
 /** What a handshake needs beside its context. */
 export interface NativeHandshakeOptions {
   client?: NativeClientOptions
+  /** What a server's connection has of its own; by default what its server has. */
+  side?: NativeServerSide
   /** Milliseconds, 0 for no limit; servers have their own. */
   timeout: number
   /** Whether the asynchronous callback is wanted as events, even if the context has none. */
@@ -449,12 +544,26 @@ export interface NativeServerOptions {
   maxHandshakes?: number
   /** How many of them wait; more are refused. */
   maxWaitingHandshakes: number
-  /** Whether secrets are wanted as events. */
-  secrets: boolean
   /** Whether record I/O stays on workers. */
   remote: boolean
   /** Whether small writes are sent at once. */
   noDelay: boolean
+}
+
+/** What one server's connection has in place of what its context has. */
+export interface NativeServerSide {
+  /** Whether the client is asked for a certificate. */
+  requestCert?: boolean
+  /** Whether a client that does not verify is refused. */
+  rejectUnauthorized?: boolean
+  /** The application protocols, in the wire format. */
+  alpnProtocols?: Buffer
+  /** Whether the event `hello` asks what to choose for the client. */
+  asksHello: boolean
+  /** Whether the event `newSession` tells of sessions, and is waited for. */
+  keepsSessions: boolean
+  /** Whether secrets are wanted as events. */
+  secrets: boolean
 }
 
 /** A control command, or a parameter of a provider. */

@@ -76,6 +76,25 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
     return own && new X509Certificate(own);
   }
 
+  /** This side's own certificate. Corresponds to `SSL_get_certificate`. */
+  get certificate(): X509Certificate | undefined {
+    const own = this.native.ownCertificate;
+    return own ? new X509Certificate(own) : undefined;
+  }
+
+  /** The OCSP response in DER that a client's server has stapled. Corresponds to `SSL_get_tlsext_status_ocsp_resp`. */
+  get ocspResponse(): Buffer | undefined {
+    return this.native.ocspResponse ?? undefined;
+  }
+
+  /** @internal What only node:tls's surface tells. */
+  get details(): Pick<
+    NativeConnection,
+    'finished' | 'peerFinished' | 'ephemeralKey' | 'sharedSigalgs' | 'setMaxSendFragment'
+  > {
+    return this.native;
+  }
+
   /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
   get authorized(): boolean {
     return this.authorizationError === undefined && this.native.peerCertificates.length > 0;

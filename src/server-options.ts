@@ -1,4 +1,7 @@
+import { protocolList } from './alpn.ts';
+import type { OnClientHello, SessionStore } from './client-hello.ts';
 import { type Context, contextOf } from './context.ts';
+import { invalidArgument } from './errors.ts';
 import { checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
 import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
 
@@ -6,6 +9,12 @@ import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.
 export interface ServerOptions {
   /** Certificates, keys and settings of all connections. */
   context: Context;
+  /** Protocols for ALPN, in order of preference. Default: the context's. */
+  ALPNProtocols?: readonly string[] | undefined;
+  /** Whether clients are asked for a certificate. Default: the context's. */
+  requestCert?: boolean | undefined;
+  /** Whether clients that are not trusted are refused. Default: the context's. */
+  rejectUnauthorized?: boolean | undefined;
   /** Whether handshakes begin by themselves; otherwise connections are handed out before. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that a handshake may take, 0 for no limit. Default: 120 000, as for node:tls. */
@@ -29,7 +38,21 @@ export interface ServerOptions {
   keylog?: boolean | undefined;
   /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
   noDelay?: boolean | undefined;
+  /**
+   * Chooses the context, the application protocol and more for each client, or refuses it by throwing or rejecting: then
+   * `tlsClientError` has an error with the code `ERR_LIBSSL_ASYNC_CALLBACK_FAILED` and the reason as its cause. Corresponds
+   * to `SSL_CTX_set_client_hello_cb`, whose callback pauses the job.
+   */
+  onClientHello?: OnClientHello | undefined;
+  /** Keeps sessions of TLS 1.2. Corresponds to `SSL_CTX_sess_set_new_cb` and `SSL_CTX_sess_set_get_cb`. */
+  sessionStore?: SessionStore | undefined;
 }
+
+/** What of a server may change while it listens. */
+export type ServerTerms = Pick<
+  ServerOptions,
+  'ALPNProtocols' | 'context' | 'keylog' | 'onClientHello' | 'rejectUnauthorized' | 'requestCert' | 'sessionStore'
+>;
 
 /** Where a server listens. */
 export interface ListenOptions {
@@ -66,6 +89,7 @@ export interface CloseReport {
 }
 
 const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
+  'ALPNProtocols',
   'backlog',
   'context',
   'handshake',
@@ -75,7 +99,11 @@ const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
   'maxHandshakes',
   'maxWaitingHandshakes',
   'noDelay',
+  'onClientHello',
   'recordIO',
+  'rejectUnauthorized',
+  'requestCert',
+  'sessionStore',
   'truncation',
 ];
 
@@ -99,9 +127,23 @@ export function checkServerOptions(options: ServerOptions): void {
   contextOf(options.context);
   checkTransport(options);
   optionalInteger(options.backlog, 'backlog', 0, 0xffff_ffff);
-  optionalBoolean(options.keylog, 'keylog');
+  for (const name of ['keylog', 'rejectUnauthorized', 'requestCert'] as const) optionalBoolean(options[name], name);
+  protocolList(options.ALPNProtocols, 'ALPNProtocols');
   optionalInteger(options.maxHandshakes, 'maxHandshakes', 1, 0xffff_ffff);
   optionalInteger(options.maxWaitingHandshakes, 'maxWaitingHandshakes', 0, 0xffff_ffff);
+  const { onClientHello, sessionStore }: { onClientHello?: unknown; sessionStore?: unknown } = options;
+  if (onClientHello !== undefined && typeof onClientHello !== 'function') {
+    throw invalidArgument('options.onClientHello', 'a function', onClientHello);
+  }
+  if (sessionStore !== undefined && !isSessionStore(sessionStore)) {
+    throw invalidArgument('options.sessionStore', 'an object with the functions get and set', sessionStore);
+  }
+}
+
+function isSessionStore(value: unknown): value is SessionStore {
+  if (typeof value !== 'object' || value === null) return false;
+  const { get, set } = value as Record<string, unknown>;
+  return typeof get === 'function' && typeof set === 'function';
 }
 
 /** Throws what is wrong with where a server is to listen. */

@@ -1,21 +1,26 @@
 import { AsyncResource } from 'node:async_hooks';
 import { lookup } from 'node:dns/promises';
 import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 
+import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
+import { answer, clientHello, toChoice, unask } from './client-hello.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
-import { contextOf } from './context.ts';
-import { type Deferred, deferred } from './deferred.ts';
+import { type Context, contextOf } from './context.ts';
+import { type Deferred, deferred, unheard } from './deferred.ts';
 import { type Registration, environment, forgetServer, hold, isolate, registerServer, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
-import type { NativeEvent, NativeServer } from './native.d.ts';
+import type { NativeChoice, NativeEvent, NativeServer, NativeServerSide } from './native.d.ts';
 import { MOST_MILLISECONDS, optionalInteger } from './options.ts';
+import { checkStream, over } from './over.ts';
 import type { Address } from './peer.ts';
 import {
   type CloseOptions,
   type CloseReport,
   type ListenOptions,
   type ServerOptions,
+  type ServerTerms,
   checkListenOptions,
   checkServerOptions,
 } from './server-options.ts';
@@ -46,10 +51,12 @@ const ALL_ADDRESSES = ['::', '0.0.0.0'];
  */
 export class Server extends EventEmitter<ServerEvents> {
   readonly #native: NativeServer;
-  readonly #settings: ConnectionSettings;
+  #settings: ConnectionSettings;
   readonly #backlog: number;
   readonly #resource = new AsyncResource('libssl-async.Server');
   readonly #beginsHandshakes: boolean;
+  /** What may change while it listens. */
+  readonly #terms: ServerTerms;
   /** Connections whose handshake runs, with the object of those that have one already. */
   readonly #handshakes = new Map<number, Connection | undefined>();
   /** Those who use a connection keep it alive, not its server. */
@@ -82,15 +89,16 @@ export class Server extends EventEmitter<ServerEvents> {
     const handshakeTimeout = options.handshakeTimeout ?? 120_000;
     const context = contextOf(options.context);
     this.#beginsHandshakes = options.handshake ?? true;
-    this.#native = new native.NativeServer(environment, context.native, {
+    this.#terms = { ...options };
+    const settings = {
       handshake: this.#beginsHandshakes,
       handshakeTimeout,
       ...(options.maxHandshakes !== undefined && { maxHandshakes: options.maxHandshakes }),
       maxWaitingHandshakes: options.maxWaitingHandshakes ?? 0,
-      secrets: options.keylog ?? false,
       remote,
       noDelay,
-    });
+    };
+    this.#native = new native.NativeServer(environment, context.native, settings, this.#side());
     this.#settings = {
       context: options.context,
       server: this.#native,
@@ -146,7 +154,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#path = path;
     this.#hasSocket = true;
     this.#isActive = true;
-    registerServer(this.#native.id, { onEvent: (event) => this.#onEvent(event) });
+    this.#register();
     this.#updateHold();
     if (signal) {
       const close = (): void => void this.close();
@@ -155,6 +163,43 @@ export class Server extends EventEmitter<ServerEvents> {
     }
     this.emit('listening');
     return this.address()!;
+  }
+
+  /**
+   * Accepts a client over a stream that is there already: a `net.Socket`, whose descriptor is used then, or any other
+   * `Duplex`. It belongs to the connection from then on, and is handed out as those are that the server has accepted itself.
+   *
+   * Throws `ERR_LIBSSL_ASYNC_CLOSED` if the server is closed, or the stream has ended.
+   */
+  accept(stream: Duplex): void {
+    checkStream(stream, 'stream');
+    if (this.#closing) throw new LibsslAsyncError('CLOSED', 'the server is closed');
+    const { native: handle, tie } = over(stream);
+    this.#register();
+    const connection = new Connection(handle, this.#settings);
+    this.#byId.set(handle.id, connection.registration);
+    tie(connection);
+    if (!this.#beginsHandshakes) return this.#handOut(connection);
+    this.#handshakes.set(handle.id, connection);
+    // What fails it is a tlsClientError.
+    void unheard(connection.handshake());
+  }
+
+  /**
+   * Has connections that are accepted from now on use another context, a renewed certificate for instance; those that are
+   * there keep theirs.
+   */
+  setContext(context: Context): this {
+    return this.setTerms({ context });
+  }
+
+  /** @internal As {@link Server.setContext}, with more. */
+  setTerms(terms: Partial<ServerTerms>): this {
+    const { native: nativeContext } = contextOf(terms.context ?? this.#terms.context);
+    Object.assign(this.#terms, terms);
+    this.#native.setContext(nativeContext, this.#side());
+    this.#settings = { ...this.#settings, context: this.#terms.context };
+    return this;
   }
 
   /** Where the server listens; `null` if it does not. */
@@ -245,6 +290,12 @@ export class Server extends EventEmitter<ServerEvents> {
         return;
       case 'async':
         return this.#connection(id)?.onEvent(event);
+      case 'hello':
+        return answer(event, (signal) => this.#choose(event, signal));
+      case 'newSession':
+        return answer(event, () => this.#keep(event));
+      case 'unasked':
+        return unask(event);
       case 'keylog': {
         const connection = this.#connection(id);
         return void (connection && this.emit('keylog', event.message!, connection));
@@ -271,6 +322,45 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#left = { drained: event.drained!, leaked: event.leaked! };
         this.#checkClosed();
     }
+  }
+
+  #side(): NativeServerSide {
+    const { onClientHello, sessionStore, keylog, requestCert, rejectUnauthorized } = this.#terms;
+    const protocols = protocolList(this.#terms.ALPNProtocols, 'ALPNProtocols');
+    const keepsSessions = sessionStore !== undefined;
+    return {
+      asksHello: keepsSessions || onClientHello !== undefined,
+      keepsSessions,
+      secrets: keylog ?? false,
+      ...(protocols && { alpnProtocols: protocols }),
+      ...(requestCert !== undefined && { requestCert }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    };
+  }
+
+  #register(): void {
+    registerServer(this.#native.id, { onEvent: (event) => this.#onEvent(event) });
+  }
+
+  /** Chooses what a client is shown. */
+  async #choose(event: NativeEvent, signal: AbortSignal): Promise<NativeChoice> {
+    const hello = clientHello(event.hello!, signal);
+    const connection = this.#connection(event.connection!);
+    if (!connection) throw new LibsslAsyncError('CLOSED', 'the connection is closed');
+    const { sessionId } = hello;
+    const session = sessionId.length > 0 ? await this.#terms.sessionStore?.get(sessionId) : undefined;
+    const given = await this.#terms.onClientHello?.(hello, connection);
+    return toChoice(session && !given?.session ? { ...given, session } : given, hello);
+  }
+
+  async #keep(event: NativeEvent): Promise<NativeChoice> {
+    try {
+      await this.#terms.sessionStore?.set(event.sessionId!, event.message!);
+    } catch (error) {
+      const message = `A session could not be kept: ${error instanceof Error ? error.message : String(error)}`;
+      process.emitWarning(message, { type: 'LibsslAsyncWarning', code: 'LIBSSL_ASYNC_SESSION_LOST' });
+    }
+    return { alpnRefused: false };
   }
 
   /** The object of a connection of this server, made when it is first spoken of. */

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Addresses, Handshake, NativeConnection, NativeHandshakeOptions, Side, State, terms};
-use crate::context::NativeContext;
+use crate::context::{NativeContext, ServerOptions};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::messages::{Failure, Message, Place, Queue};
 use crate::socket::Family;
@@ -69,7 +69,9 @@ impl NativeEnvironment {
             server: None,
             known: true,
             context: context.handle(),
-            side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
+            side: options
+                .client
+                .map_or_else(|| Side::Server(ServerOptions::default()), |client| Side::Client(client.into())),
             terms: terms(options.timeout),
             tells: options.tells,
             secrets: options.secrets,

@@ -6,14 +6,14 @@ use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use libssl_async::Secret;
 use libssl_async::keys::{Answer, KeyError};
+use libssl_async::{Question, Secret};
 use napi::bindgen_prelude::{Function, FunctionRef, Int32Array, JsValue, Object, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
 
 use crate::connection::{Driven, Entry, NativeConnection, State};
-use crate::context::initialise;
+use crate::context::{Choice, initialise};
 use crate::driver::{EventLoop, Open};
 use crate::events::{NativeEvent, event};
 use crate::loading::PinAnswer;
@@ -36,6 +36,7 @@ pub(crate) struct Environment {
     entries: RefCell<HashMap<u32, Rc<Entry>>>,
     answers: RefCell<HashMap<u32, Answer>>,
     pins: RefCell<HashMap<u32, PinAnswer>>,
+    questions: RefCell<HashMap<u32, Question<Choice>>>,
     /// Pairs of a connection's id and its news, which JavaScript reads.
     news: RefCell<Int32Array>,
     noted: Cell<usize>,
@@ -65,6 +66,7 @@ impl NativeEnvironment {
             entries: RefCell::default(),
             answers: RefCell::default(),
             pins: RefCell::default(),
+            questions: RefCell::default(),
             news: RefCell::new(news),
             noted: Cell::new(0),
             on_news: on_news.create_ref()?,
@@ -160,6 +162,16 @@ impl Environment {
         }
     }
 
+    /// Keeps the place for the answer to a question until JavaScript has one.
+    pub(crate) fn await_reply(&self, request: u32, question: Question<Choice>) {
+        self.questions.borrow_mut().insert(request, question);
+    }
+
+    /// Takes it, unless the question was cancelled.
+    pub(crate) fn forget_reply(&self, request: u32) -> Option<Question<Choice>> {
+        self.questions.borrow_mut().remove(&request)
+    }
+
     /// Moves an established connection to its driver.
     pub(crate) fn drive(self: &Rc<Self>, id: u32, driven: Driven) -> std::io::Result<State> {
         match driven {
@@ -230,7 +242,7 @@ impl Environment {
         let late = self.queue.close();
         let answers = self.answers.take();
         let entries = self.entries.take();
-        drop((late, answers, self.pins.take()));
+        drop((late, answers, self.pins.take(), self.questions.take()));
         for entry in entries.values() {
             entry.close();
         }

@@ -5,7 +5,7 @@ mod system;
 mod verify;
 
 use libssl_async::keys::KeyError;
-use libssl_async::{Error, SslError};
+use libssl_async::{AskError, Error, SslError};
 use napi::{Env, Status};
 use napi_derive::napi;
 
@@ -38,7 +38,7 @@ pub struct NativeError {
     pub syscall: Option<String>,
     pub address: Option<String>,
     pub port: Option<u16>,
-    /// The request to a remote key whose signer failed.
+    /// The request to a remote key whose signer failed, or the question whose callback did.
     pub request: Option<u32>,
     /// The errors of all attempts to connect.
     #[napi(ts_type = "Array<NativeError>")]
@@ -86,6 +86,10 @@ impl NativeError {
 impl From<&Error> for NativeError {
     fn from(error: &Error) -> Self {
         let what = match error {
+            Error::Callback(reason) => {
+                let error = Self::own("CALLBACK_FAILED", error.to_string());
+                return Self { request: failure_of(reason), ..error };
+            }
             Error::Cancelled => "CANCELLED",
             Error::Closed => "CLOSED",
             Error::Forked => "FORKED",
@@ -143,6 +147,14 @@ impl From<&Failure> for NativeError {
 fn request_of(reason: &KeyError) -> Option<u32> {
     match reason {
         KeyError::Failed(error) => error.downcast_ref::<JsFailure>().map(|failure| failure.request),
+        _ => None,
+    }
+}
+
+/// The question that a callback written in JavaScript failed.
+fn failure_of(reason: &AskError) -> Option<u32> {
+    match reason {
+        AskError::Failed(error) => error.downcast_ref::<JsFailure>().map(|failure| failure.request),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use libssl_async::{AsyncStatus, Shutdown};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use crate::connection::{NativeAddress, State};
+use crate::connection::{Asked, NativeAddress, NativeClientHello, State};
 use crate::environment::Environment;
 use crate::error::NativeError;
 use crate::loading::{Loaded, NativeEngine, NativeProvider, NativeStoredKey};
@@ -16,8 +16,8 @@ use crate::messages::{Begun, KeyTask, Message};
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct NativeEvent {
-    /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `keylog`, `listenerClosed`,
-    /// `listenerFailed`, `loaded`, `news`, `pin`, `session` or `sign`.
+    /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `hello`, `keylog`,
+    /// `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `session`, `sign` or `unasked`.
     #[napi(js_name = "type")]
     pub kind: &'static str,
     /// The connection, but for requests and failed listeners.
@@ -26,7 +26,7 @@ pub struct NativeEvent {
     pub server: Option<u32>,
     /// Whether the handshake of an accepted connection runs.
     pub begun: Option<bool>,
-    /// The number of a request to a remote key, or of what is loaded.
+    /// The number of a request to a remote key, of a question, or of what is loaded.
     pub request: Option<u32>,
     /// The remote key that is asked.
     pub key: Option<u32>,
@@ -35,6 +35,10 @@ pub struct NativeEvent {
     pub digest: Option<Buffer>,
     /// What is to be signed or decrypted, a session, a line of the key log, or the question for a PIN.
     pub message: Option<Buffer>,
+    /// What a client says first.
+    pub hello: Option<NativeClientHello>,
+    /// The id of a session.
+    pub session_id: Option<Buffer>,
     /// `ASYNC_STATUS_*`.
     pub status: Option<i32>,
     /// What a worker has to tell: the numbers of the news of an environment.
@@ -111,6 +115,23 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             entry.addresses.set(established.addresses);
             entry.set_status(established.status);
             NativeEvent { kind: "established", server, ..about(connection) }
+        }
+        Message::Asked { server, connection, request, asked, question } => {
+            environment.await_reply(request, question);
+            let event = NativeEvent { server, request: Some(request), ..about(connection) };
+            match asked {
+                Asked::Hello(hello) => NativeEvent { kind: "hello", hello: Some(hello.into()), ..event },
+                Asked::NewSession { id, session } => NativeEvent {
+                    kind: "newSession",
+                    session_id: Some(id.into()),
+                    message: Some(session.into()),
+                    ..event
+                },
+            }
+        }
+        Message::Unasked { server, connection, request } => {
+            environment.forget_reply(request);
+            NativeEvent { kind: "unasked", server, request: Some(request), ..about(connection) }
         }
         Message::Secret { server, connection, line } => {
             NativeEvent { kind: "keylog", server, message: Some(line.into_bytes().into()), ..about(connection) }

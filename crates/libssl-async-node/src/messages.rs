@@ -6,11 +6,12 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libssl_async::keys::Answer;
-use libssl_async::{AsyncStatus, Error, Shutdown, Workers};
+use libssl_async::{AsyncStatus, Error, Question, Shutdown, Workers};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio_util::sync::DropGuard;
 
-use crate::connection::{Addresses, Established};
+use crate::connection::{Addresses, Asked, Established};
+use crate::context::Choice;
 use crate::error::Checked;
 use crate::loading::{Loaded, PinAnswer};
 use crate::socket::Family;
@@ -39,6 +40,10 @@ pub(crate) enum Message {
     ListenerFailed { server: u32, failure: Failure },
     /// An engine, provider or key is loaded, or cannot be.
     Loaded { request: u32, result: Checked<Loaded> },
+    /// A handshake waits for an answer.
+    Asked { server: Option<u32>, connection: u32, request: u32, asked: Asked, question: Question<Choice> },
+    /// The answer to such a question is not wanted any more.
+    Unasked { server: Option<u32>, connection: u32, request: u32 },
     /// What protects a key that is being loaded is asked for.
     Pin { request: u32, question: String, answer: PinAnswer },
     /// A worker has news of a connection that it drives.

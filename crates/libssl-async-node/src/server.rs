@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use libssl_async::Terms;
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::{Addresses, Handshake, NativeAddress, Side, terms};
-use crate::context::{ContextHandle, NativeContext};
+use crate::context::{ContextHandle, NativeContext, NativeServerSide, ServerOptions};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::NativeError;
 use crate::messages::{Begun, Failure, Message, Place, Queue};
@@ -48,8 +48,6 @@ pub struct NativeServerOptions {
     pub max_handshakes: Option<u32>,
     /// How many of them wait; more are refused.
     pub max_waiting_handshakes: u32,
-    /// Whether secrets are wanted as events.
-    pub secrets: bool,
     /// Whether record I/O stays on workers.
     pub remote: bool,
     /// Whether small writes are sent at once.
@@ -70,10 +68,24 @@ pub struct NativeListenOptions {
 
 struct Settings {
     id: u32,
-    context: ContextHandle,
+    /// For connections that are accepted from now on.
+    offer: RwLock<Offer>,
     options: NativeServerOptions,
     terms: Terms,
     queue: Arc<Queue>,
+}
+
+/// What a server shows to its clients.
+#[derive(Clone)]
+struct Offer {
+    context: ContextHandle,
+    side: ServerOptions,
+}
+
+impl Settings {
+    fn offer(&self) -> Offer {
+        self.offer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 #[napi]
@@ -83,13 +95,15 @@ impl NativeServer {
         environment: &NativeEnvironment,
         context: Reference<NativeContext>,
         options: NativeServerOptions,
+        side: NativeServerSide,
     ) -> Self {
         let queue = Arc::clone(&environment.inner().queue);
         let mut terms = terms(options.handshake_timeout);
         if let Some(running) = options.max_handshakes {
             terms.set_max_handshakes(running as usize, options.max_waiting_handshakes as usize);
         }
-        let settings = Settings { id: next_id(), context: context.handle(), options, terms, queue };
+        let offer = RwLock::new(Offer { context: context.handle(), side: side.into() });
+        let settings = Settings { id: next_id(), offer, options, terms, queue };
         Self { settings: Arc::new(settings), listener: None }
     }
 
@@ -99,8 +113,19 @@ impl NativeServer {
         self.settings.id
     }
 
+    /// Has connections that are accepted from now on use another context.
+    #[napi]
+    pub fn set_context(&self, context: Reference<NativeContext>, side: NativeServerSide) {
+        let offer = Offer { context: context.handle(), side: side.into() };
+        *self.settings.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
+    }
+
     pub(crate) fn terms(&self) -> Terms {
         self.settings.terms.clone()
+    }
+
+    pub(crate) fn side(&self) -> ServerOptions {
+        self.settings.offer().side
     }
 
     /// Begins to listen; returns why it cannot.
@@ -251,7 +276,8 @@ impl Accepting {
 
     /// Begins with a connection that was accepted.
     fn begin(&self, socket: OwnedFd, remote: Option<SocketAddr>) {
-        let Settings { id: server, context, options, terms, queue } = &*self.settings;
+        let Settings { id: server, options, terms, queue, .. } = &*self.settings;
+        let Offer { context, side } = self.settings.offer();
         let (server, family, connection) = (*server, self.family, next_id());
         let addresses = match self.local {
             Some(local) => Addresses { local: Some(local), remote },
@@ -261,7 +287,7 @@ impl Accepting {
             let begun = Begun::Waiting(socket, family);
             return queue.send_soon(Message::Accepted { server, connection, begun, addresses });
         }
-        let known = options.secrets || context.tells();
+        let known = side.secrets || side.asks_hello || side.keeps_sessions || context.tells();
         let cancelled = if known {
             let cancelled = self.stopped.child_token();
             let begun = Begun::Running(cancelled.clone().drop_guard());
@@ -274,11 +300,11 @@ impl Accepting {
             connection,
             server: Some(server),
             known,
-            context: context.clone(),
-            side: Side::Server,
+            context,
+            secrets: side.secrets,
+            side: Side::Server(side),
             terms: terms.clone(),
             tells: false,
-            secrets: options.secrets,
             remote: options.remote,
             queue: Arc::clone(queue),
         };

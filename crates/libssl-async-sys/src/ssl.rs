@@ -4,7 +4,7 @@ use crate::asynch::OSSL_ASYNC_FD;
 use libc::size_t;
 use openssl_sys::{
     OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
-    SSL_METHOD, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX,
+    SSL_METHOD, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX, stack_st_SSL_CIPHER,
 };
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
@@ -19,6 +19,8 @@ pub const SSL_ERROR_WANT_ASYNC_JOB: c_int = 10;
 /// `SSL_get_error`: the verification callback asked for a retry ([`SSL_set_retry_verify`]).
 pub const SSL_ERROR_WANT_RETRY_VERIFY: c_int = 12;
 
+/// Command of [`SSL_set_max_send_fragment`].
+pub const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
 /// Command of [`SSL_CTX_set_tlsext_ticket_keys`].
 pub const SSL_CTRL_SET_TLSEXT_TICKET_KEYS: c_int = 59;
 /// Command of [`SSL_clear_mode`].
@@ -94,6 +96,8 @@ unsafe extern "C" {
 
     /// An `SSL_CTX` that fetches its algorithms from `libctx` (null: the default) with the property query `propq`.
     pub fn SSL_CTX_new_ex(libctx: *mut OSSL_LIB_CTX, propq: *const c_char, meth: *const SSL_METHOD) -> *mut SSL_CTX;
+    /// The cipher suites of `ctx`, which keeps them.
+    pub fn SSL_CTX_get_ciphers(ctx: *const SSL_CTX) -> *mut stack_st_SSL_CIPHER;
     /// Sets the store of trusted certificates; takes a reference of its own.
     pub fn SSL_CTX_set1_cert_store(ctx: *mut SSL_CTX, store: *mut X509_STORE);
     /// Sets how long sessions may be resumed, in seconds; returns the time it was before.
@@ -143,6 +147,17 @@ unsafe extern "C" {
         >,
     );
 
+    /// The signature algorithm that both sides have with the index `idx`, by its parts; returns how many there are.
+    pub fn SSL_get_shared_sigalgs(
+        s: *mut SSL,
+        idx: c_int,
+        psign: *mut c_int,
+        phash: *mut c_int,
+        psignandhash: *mut c_int,
+        rsig: *mut c_uchar,
+        rhash: *mut c_uchar,
+    ) -> c_int;
+
     /// Adds `SSL_OP_*` bits to `s`; returns the new set.
     pub fn SSL_set_options(s: *mut SSL, op: u64) -> u64;
     /// Removes `SSL_OP_*` bits from `s`; returns the new set.
@@ -180,6 +195,15 @@ unsafe extern "C" {
 pub unsafe fn SSL_set_mode(ssl: *mut SSL, op: c_long) -> c_long {
     // SAFETY: the caller's.
     unsafe { SSL_ctrl(ssl, SSL_CTRL_MODE, op, ptr::null_mut()) }
+}
+
+/// Limits the plain bytes of one record of `ssl`, from 512 to 16384. Returns 1 on success. (A macro in C.)
+///
+/// # Safety
+/// `ssl` is valid.
+pub unsafe fn SSL_set_max_send_fragment(ssl: *mut SSL, size: c_long) -> c_long {
+    // SAFETY: the caller's.
+    unsafe { SSL_ctrl(ssl, SSL_CTRL_SET_MAX_SEND_FRAGMENT, size, ptr::null_mut()) }
 }
 
 /// Removes `SSL_MODE_*` bits from `ssl`; returns the new set. (A macro in C.)

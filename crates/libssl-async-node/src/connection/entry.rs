@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use libssl_async::{AsyncStatus, Error};
 use openssl::ssl::SslRef;
+use socket2::SockRef;
 use tokio_util::sync::DropGuard;
 
 use crate::driver::remote::Remote;
@@ -104,6 +105,16 @@ impl Entry {
             State::Open(open) => Some(question(open.connection().ssl())),
             State::Remote(remote) => Some(remote.with_ssl(question)),
             _ => None,
+        }
+    }
+
+    /// Does something to the socket, unless a worker has it: while it connects or shakes hands.
+    pub(crate) fn with_socket<T>(&self, action: impl FnOnce(SockRef<'_>) -> T) -> Option<T> {
+        match &mut *self.state.borrow_mut() {
+            State::Idle { socket, .. } => Some(action(SockRef::from(&*socket))),
+            State::Open(open) => open.socket().map(|socket| action(SockRef::from(&socket))),
+            State::Remote(remote) => Some(remote.with_socket(|socket| action(SockRef::from(&socket.as_fd())))),
+            State::Busy(_) | State::Closed => None,
         }
     }
 

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libssl_async::connection::Connection;
-use libssl_async::{AsyncStatus, Error, Terms, TlsStream};
+use libssl_async::{AskError, AsyncStatus, Error, Question, Terms, TlsStream, ask};
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslSession};
+use openssl::ssl::{Ssl, SslSession, SslVersion};
 use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::Addresses;
-use crate::context::{ClientOptions, ContextHandle, Observer, observe};
+use super::question::Asked;
+use crate::context::{Choice, ClientHello, ClientOptions, ContextHandle, Observer, ServerOptions, observe};
 use crate::driver::remote::Remote;
+use crate::environment::next_id;
 use crate::messages::{Failure, Message, Queue};
 use crate::socket::{Family, Socket};
 use crate::workers::workers;
@@ -35,7 +37,7 @@ pub(crate) enum Driven {
 /// Which end of the connection this is.
 pub(crate) enum Side {
     Client(ClientOptions),
-    Server,
+    Server(ServerOptions),
 }
 
 /// A handshake that is to run.
@@ -108,12 +110,19 @@ pub(crate) fn terms(timeout: u32) -> Terms {
 impl Handshake {
     fn ssl(&self) -> Result<Ssl, ErrorStack> {
         let mut ssl = match &self.side {
-            Side::Server => self.context.server_ssl(),
+            Side::Server(options) => self.context.server_ssl(options),
             Side::Client(options) => self.context.client_ssl(options),
         }?;
-        if self.secrets || matches!(self.side, Side::Client(_)) {
+        let (asks_hello, tells_sessions) = match &self.side {
+            Side::Client(_) => (false, true),
+            Side::Server(options) => (options.asks_hello, options.keeps_sessions),
+        };
+        if self.secrets || asks_hello || tells_sessions {
             let (server, connection, queue) = (self.server, self.connection, Arc::clone(&self.queue));
-            observe(&mut ssl, Arc::new(Told { server, connection, secrets: self.secrets, queue }))?;
+            let is_client = matches!(self.side, Side::Client(_));
+            let secrets = self.secrets;
+            let told = Told { server, connection, is_client, asks_hello, tells_sessions, secrets, queue };
+            observe(&mut ssl, Arc::new(told))?;
         }
         Ok(ssl)
     }
@@ -123,14 +132,25 @@ impl Handshake {
 struct Told {
     server: Option<u32>,
     connection: u32,
+    is_client: bool,
+    asks_hello: bool,
+    tells_sessions: bool,
     secrets: bool,
     queue: Arc<Queue>,
 }
 
 impl Observer for Told {
+    fn hello(&self, hello: &dyn Fn() -> ClientHello) -> Result<Option<Choice>, AskError> {
+        if self.asks_hello { self.ask(Asked::Hello(hello())).map(Some) } else { Ok(None) }
+    }
+
     fn session(&self, session: &SslSession) {
-        if let Ok(session) = session.to_der() {
-            self.queue.send(Message::Session { connection: self.connection, session });
+        let Ok(der) = session.to_der() else { return };
+        if self.is_client {
+            self.queue.send(Message::Session { connection: self.connection, session: der });
+        } else if self.tells_sessions && session.protocol_version() != SslVersion::TLS1_3 {
+            // Whoever cannot keep it has only lost a resumption.
+            let _kept = self.ask(Asked::NewSession { id: session.id().to_vec(), session: der });
         }
     }
 
@@ -139,6 +159,18 @@ impl Observer for Told {
             let line = format!("{line}\n");
             self.queue.send(Message::Secret { server: self.server, connection: self.connection, line });
         }
+    }
+}
+
+impl Told {
+    /// Asks JavaScript, and waits for the answer.
+    fn ask(&self, asked: Asked) -> Result<Choice, AskError> {
+        let (server, connection, request) = (self.server, self.connection, next_id());
+        ask(|question: Question<Choice>| {
+            let queue = Arc::clone(&self.queue);
+            question.cancellation().on_cancel(move || queue.send(Message::Unasked { server, connection, request }));
+            self.queue.send(Message::Asked { server, connection, request, asked, question });
+        })
     }
 }
 

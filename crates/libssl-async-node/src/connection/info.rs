@@ -9,6 +9,7 @@ use openssl::ssl::{NameType, SslRef};
 use openssl::x509::X509VerifyResult;
 
 use super::NativeConnection;
+use super::question::latin1;
 use crate::error::verify_code;
 
 /// The cipher suite of a connection.
@@ -54,9 +55,7 @@ impl NativeConnection {
     /// Corresponds to `SSL_get0_alpn_selected`.
     #[napi(getter)]
     pub fn alpn_protocol(&self) -> Option<String> {
-        // As Node, which reads the bytes as Latin-1.
-        self.ask(|ssl| ssl.selected_alpn_protocol().map(|name| name.iter().map(|byte| char::from(*byte)).collect()))
-            .flatten()
+        self.ask(|ssl| ssl.selected_alpn_protocol().map(latin1)).flatten()
     }
 
     /// The name that the client asked for. Corresponds to `SSL_get_servername`.
@@ -130,7 +129,7 @@ impl NativeConnection {
         self.entry().addresses.get().remote.map(NativeAddress::from)
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&SslRef) -> T) -> Option<T> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&SslRef) -> T) -> Option<T> {
         self.entry().with_ssl(question)
     }
 }

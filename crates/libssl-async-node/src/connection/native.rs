@@ -8,7 +8,7 @@ use napi_derive::napi;
 use tokio_util::sync::CancellationToken;
 
 use super::{Entry, Handshake, Side, State, terms};
-use crate::context::{NativeClientOptions, NativeContext};
+use crate::context::{NativeClientOptions, NativeContext, NativeServerSide};
 use crate::driver::Progress;
 use crate::environment::Environment;
 use crate::error::NativeError;
@@ -17,6 +17,7 @@ use crate::server::NativeServer;
 /// A connection. Its operations never wait: they return a number below 0 instead, and the environment tells when to call
 /// again.
 #[napi]
+#[derive(Clone)]
 pub struct NativeConnection {
     environment: Rc<Environment>,
     entry: Rc<Entry>,
@@ -33,6 +34,8 @@ const FAILED: i32 = -2;
 #[napi(object)]
 pub struct NativeHandshakeOptions {
     pub client: Option<NativeClientOptions>,
+    /// What a server's connection has of its own; by default what its server has.
+    pub side: Option<NativeServerSide>,
     /// Milliseconds, 0 for no limit; servers have their own.
     pub timeout: u32,
     /// Whether the asynchronous callback is wanted as events, even if the context has none.
@@ -118,10 +121,10 @@ impl NativeConnection {
             server: server.map(NativeServer::id),
             known: true,
             context: context.handle(),
-            side: options.client.map_or(Side::Server, |client| Side::Client(client.into())),
+            side: side(options.client, options.side, server),
             terms: server.map_or_else(|| terms(options.timeout), NativeServer::terms),
             tells: options.tells,
-            secrets: options.secrets,
+            secrets: options.secrets || server.is_some_and(|server| server.side().secrets),
             remote: options.remote,
             queue: self.environment.queue.clone(),
         };
@@ -146,5 +149,12 @@ impl NativeConnection {
                 FAILED
             }
         }
+    }
+}
+
+fn side(client: Option<NativeClientOptions>, own: Option<NativeServerSide>, server: Option<&NativeServer>) -> Side {
+    match client {
+        Some(client) => Side::Client(client.into()),
+        None => Side::Server(own.map(Into::into).or_else(|| server.map(NativeServer::side)).unwrap_or_default()),
     }
 }

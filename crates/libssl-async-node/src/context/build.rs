@@ -15,7 +15,7 @@ use super::initialise::initialise;
 use super::options::NativeContextOptions;
 use super::sigalgs::SignatureAlgorithms;
 use super::trust::Trust;
-use super::{algorithms, alpn, observer, resumption, verify};
+use super::{algorithms, hello, observer, resumption, verify};
 use crate::error::Checked;
 
 /// Makes a context.
@@ -38,9 +38,7 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
     identities.install(&mut builder)?;
     let sigalgs = SignatureAlgorithms::of(identities.keys(), options.sigalgs.as_deref())?;
     let protocols = options.alpn_protocols.as_deref().filter(|list| !list.is_empty()).map(<[u8]>::to_vec);
-    if let Some(protocols) = &protocols {
-        alpn::select(&mut builder, protocols.clone());
-    }
+    hello::prepare(&mut builder, protocols.clone())?;
     Ok(ContextHandle::new(Settings {
         context: builder.build(),
         protocols,

@@ -10,10 +10,11 @@ use libssl_async_sys as sys;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslSession, SslVerifyMode};
+use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslVerifyMode, StatusType};
 use openssl::x509::X509VerifyResult;
 use openssl_sys as ffi;
 
+use super::hello;
 use super::sigalgs::SignatureAlgorithms;
 use super::trust::Trust;
 
@@ -48,6 +49,49 @@ pub struct NativeClientOptions {
     pub session: Option<Buffer>,
     /// Whether a server that does not verify is refused in the handshake.
     pub reject_unauthorized: bool,
+    /// Whether the server is asked for an OCSP response.
+    pub request_ocsp: bool,
+}
+
+/// What one server's connection has in place of what its context has.
+#[napi(object)]
+pub struct NativeServerSide {
+    /// Whether the client is asked for a certificate.
+    pub request_cert: Option<bool>,
+    /// Whether a client that does not verify is refused.
+    pub reject_unauthorized: Option<bool>,
+    /// The application protocols, in the wire format.
+    pub alpn_protocols: Option<Buffer>,
+    /// Whether the event `hello` asks what to choose for the client.
+    pub asks_hello: bool,
+    /// Whether the event `newSession` tells of sessions, and is waited for.
+    pub keeps_sessions: bool,
+    /// Whether secrets are wanted as events.
+    pub secrets: bool,
+}
+
+/// [`NativeServerSide`], on any thread.
+#[derive(Clone, Default)]
+pub(crate) struct ServerOptions {
+    request_cert: Option<bool>,
+    reject_unauthorized: Option<bool>,
+    protocols: Option<Vec<u8>>,
+    pub(crate) asks_hello: bool,
+    pub(crate) keeps_sessions: bool,
+    pub(crate) secrets: bool,
+}
+
+impl From<NativeServerSide> for ServerOptions {
+    fn from(options: NativeServerSide) -> Self {
+        Self {
+            request_cert: options.request_cert,
+            reject_unauthorized: options.reject_unauthorized,
+            protocols: options.alpn_protocols.map(|list| list.to_vec()),
+            asks_hello: options.asks_hello,
+            keeps_sessions: options.keeps_sessions,
+            secrets: options.secrets,
+        }
+    }
 }
 
 /// [`NativeClientOptions`], on any thread.
@@ -56,6 +100,7 @@ pub(crate) struct ClientOptions {
     protocols: Option<Vec<u8>>,
     session: Option<Vec<u8>>,
     reject_unauthorized: bool,
+    request_ocsp: bool,
 }
 
 impl From<NativeClientOptions> for ClientOptions {
@@ -65,6 +110,7 @@ impl From<NativeClientOptions> for ClientOptions {
             protocols: options.alpn_protocols.map(|list| list.to_vec()),
             session: options.session.map(|session| session.to_vec()),
             reject_unauthorized: options.reject_unauthorized,
+            request_ocsp: options.request_ocsp,
         }
     }
 }
@@ -94,12 +140,14 @@ impl ContextHandle {
     }
 
     /// Makes the SSL of a connection that a server accepts. Corresponds to `SSL_new`.
-    pub(crate) fn server_ssl(&self) -> Result<Ssl, ErrorStack> {
+    pub(crate) fn server_ssl(&self, options: &ServerOptions) -> Result<Ssl, ErrorStack> {
         let settings = &*self.0;
+        let request_cert = options.request_cert.unwrap_or(settings.request_cert);
+        let reject_unauthorized = options.reject_unauthorized.unwrap_or(settings.reject_unauthorized);
         let mut ssl = Ssl::new(&settings.context)?;
         ssl.set_accept_state();
         set_session_id_context(&ssl, &settings.session_id_context)?;
-        ssl.set_verify(match (settings.request_cert, settings.reject_unauthorized) {
+        ssl.set_verify(match (request_cert, reject_unauthorized) {
             (false, _) => SslVerifyMode::NONE,
             (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
             (true, false) => SslVerifyMode::PEER,
@@ -107,7 +155,22 @@ impl ContextHandle {
         if let Some(sigalgs) = &settings.sigalgs {
             sigalgs.limit_server(&ssl)?;
         }
+        if options.protocols.is_some() || options.asks_hello {
+            let protocols = options.protocols.as_ref().or(settings.protocols.as_ref());
+            hello::set_protocols(&mut ssl, protocols.filter(|list| !list.is_empty()).cloned())?;
+        }
         Ok(ssl)
+    }
+
+    /// Gives a server's connection these certificates and this trust in place of those that it was made with, before it
+    /// has chosen any. Corresponds to `SSL_set_SSL_CTX`.
+    pub(super) fn take_over(&self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
+        let settings = &*self.0;
+        ssl.set_ssl_context(&settings.context)?;
+        match &settings.sigalgs {
+            Some(sigalgs) => sigalgs.limit_server(ssl),
+            None => Ok(()),
+        }
     }
 
     /// Makes the SSL of a connection to a server. Corresponds to `SSL_new`.
@@ -124,6 +187,9 @@ impl ContextHandle {
         }
         if let Some(protocols) = options.protocols.as_ref().or(settings.protocols.as_ref()) {
             ssl.set_alpn_protos(protocols)?;
+        }
+        if options.request_ocsp {
+            ssl.set_status_type(StatusType::OCSP)?;
         }
         if let Some(session) = &options.session {
             resume(&mut ssl, &SslSession::from_der(session)?, options.reject_unauthorized)?;

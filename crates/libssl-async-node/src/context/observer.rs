@@ -2,14 +2,21 @@
 
 use std::sync::{Arc, OnceLock};
 
+use libssl_async::AskError;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContextBuilder, SslRef, SslSession, SslSessionCacheMode};
 
-/// Is told of a connection's sessions and secrets, on whatever thread drives the connection, in the midst of an SSL call
-/// and maybe on the fibre of a job: to be quick, and not to call libssl.
+use super::hello::{Choice, ClientHello};
+
+/// Is told of what a connection does and asked what it is to do, on whatever thread drives the connection, in the midst of an SSL call
+/// and maybe on the fibre of a job: not to call libssl.
 pub(crate) trait Observer: Send + Sync + 'static {
-    /// A client may resume this session; with TLS 1.3 there may be several.
+    /// What a server chooses for a client, `None` if it chooses nothing. Fails the handshake with an error. May wait for
+    /// somebody else, as [`libssl_async::ask`] does.
+    fn hello(&self, hello: &dyn Fn() -> ClientHello) -> Result<Option<Choice>, AskError>;
+
+    /// The client may resume this session; with TLS 1.3 there may be several. A server may wait for whoever keeps it.
     fn session(&self, session: &SslSession);
 
     /// A secret, as a line of the key log format that Wireshark reads.
@@ -27,8 +34,8 @@ pub(crate) fn observe(ssl: &mut Ssl, observer: Arc<dyn Observer>) -> Result<(), 
 /// Corresponds to `SSL_CTX_sess_set_new_cb` and `SSL_CTX_set_keylog_callback`.
 pub(super) fn prepare(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
     let index = index()?;
-    // Clients have their sessions told; nobody keeps them here. Servers resume by tickets, which hold all there is.
-    builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+    // Sessions are told; nobody keeps them here. Servers resume by tickets, which hold all there is.
+    builder.set_session_cache_mode(SslSessionCacheMode::BOTH | SslSessionCacheMode::NO_INTERNAL);
     builder.set_new_session_callback(move |ssl, session| {
         if let Some(observer) = ssl.ex_data(index) {
             observer.session(&session);
@@ -40,6 +47,11 @@ pub(super) fn prepare(builder: &mut SslContextBuilder) -> Result<(), ErrorStack>
         }
     });
     Ok(())
+}
+
+/// The observer of an SSL, if it has one.
+pub(super) fn observer(ssl: &SslRef) -> Option<Arc<dyn Observer>> {
+    ssl.ex_data(index().ok()?).cloned()
 }
 
 fn index() -> Result<Index<Ssl, Arc<dyn Observer>>, ErrorStack> {

@@ -1,6 +1,7 @@
 //! An open connection whose record I/O runs on the JavaScript thread.
 
 use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::slice;
 
 use libssl_async::Error;
@@ -51,6 +52,10 @@ impl Open {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    pub(crate) fn socket(&mut self) -> Option<BorrowedFd<'_>> {
+        self.connection.socket()
     }
 
     /// Fills `target` as far as there is input; 0 at the end.

@@ -134,6 +134,10 @@ impl Remote {
     pub(crate) fn with_ssl<T>(&self, question: impl FnOnce(&SslRef) -> T) -> T {
         question(lock(&self.shared.stream).ssl())
     }
+
+    pub(crate) fn with_socket<T>(&self, action: impl FnOnce(&Socket) -> T) -> T {
+        action(lock(&self.shared.stream).get_ref())
+    }
 }
 
 impl Drop for Remote {

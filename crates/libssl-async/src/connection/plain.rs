@@ -1,7 +1,7 @@
 //! A connection that has no job.
 
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -206,6 +206,11 @@ impl Connection {
     /// Whether [`Connection::read`] would find nothing: the attached socket was found empty, and libssl holds nothing.
     pub fn is_drained(&mut self) -> bool {
         self.wire().is_drained() && self.wire().unread() == 0 && !self.has_pending()
+    }
+
+    /// The attached socket, for its options.
+    pub fn socket(&mut self) -> Option<BorrowedFd<'_>> {
+        self.wire().socket()
     }
 
     /// Takes the socket back. What libssl has read ahead stays in the connection.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::Alert;
 use super::buffer::Buffer;
@@ -128,6 +128,10 @@ impl Wire {
     pub(crate) fn input_ready(&mut self, ended: bool) {
         self.drained = false;
         self.hung_up |= ended;
+    }
+
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.socket.as_ref().map(AsFd::as_fd)
     }
 
     pub(crate) fn detach(&mut self) -> Option<OwnedFd> {
