@@ -1,0 +1,27 @@
+import type { ServerOptions as OwnOptions } from '../server-options.ts';
+import type { ALPNCallback, SNICallback } from './hello.ts';
+import type { SecureContextOptions } from './secure-context.ts';
+
+/**
+ * Options of {@link Server}: those of {@link SecureContextOptions}, node:tls's for servers, and the limits of this package's
+ * own `createServer`.
+ */
+export interface TlsOptions
+  extends SecureContextOptions, Pick<OwnOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO'> {
+  /** Chooses the context for a name. Default: those of {@link Server.addContext}. */
+  SNICallback?: SNICallback | undefined;
+  /** Chooses the application protocol, in place of `ALPNProtocols`. */
+  ALPNCallback?: ALPNCallback | undefined;
+  /** Milliseconds that a handshake may take. Default: 120 000. */
+  handshakeTimeout?: number | undefined;
+  /** Whether sockets stay writable after the peer has ended its direction. Default: `false`. */
+  allowHalfOpen?: boolean | undefined;
+  /** Sends small writes at once. Default: `false`, as for node:tls. */
+  noDelay?: boolean | undefined;
+  /** Has the system probe silent peers. Default: `false`. */
+  keepAlive?: boolean | undefined;
+  /** Milliseconds before the first probe. */
+  keepAliveInitialDelay?: number | undefined;
+  /** Bytes that wait to be read. */
+  highWaterMark?: number | undefined;
+}
