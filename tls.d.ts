@@ -239,7 +239,7 @@ declare function connect(
  */
 interface TlsOptions
   extends SecureContextOptions, Pick<ServerOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO'> {
-  /** Chooses the context for a name. Default: those of {@link Server.addContext}. */
+  /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */
   ALPNCallback?: ALPNCallback | undefined;

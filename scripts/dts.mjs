@@ -13,6 +13,7 @@ const MAIN = 'index.d.ts';
 /** The other entry points, their folders, and what else is theirs. */
 const OTHERS = [
   { output: 'tls.d.ts', folder: 'src/tls', bases: ['src/duplex.ts'] },
+  { output: 'http2.d.ts', folder: 'src/http2', bases: [] },
   { output: 'https.d.ts', folder: 'src/https', bases: [] },
 ];
 

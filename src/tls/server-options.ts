@@ -8,7 +8,7 @@ import type { SecureContextOptions } from './secure-context.ts';
  */
 export interface TlsOptions
   extends SecureContextOptions, Pick<OwnOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO'> {
-  /** Chooses the context for a name. Default: those of {@link Server.addContext}. */
+  /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */
   ALPNCallback?: ALPNCallback | undefined;
