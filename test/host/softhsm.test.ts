@@ -1,8 +1,9 @@
 // A token of SoftHSM2, through the PKCS#11 engine of Debian: `softhsm2`, `opensc` and `libengine-pkcs11-openssl`.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -72,6 +73,8 @@ test.serial('keys of a token serve handshakes, and nothing of Node waits for it'
     t.like(growth, { handshakes: all, failed: 0, pauses: all, resumes: all, callbacks: all }, label);
     t.deepEqual(statuses, new Set(['ok']));
   }
+  // The threads that wait for the token leave the event loop its core, as the workers do.
+  t.deepEqual(new Set(priorities('libssl-async-offload')), new Set([Math.min(getPriority() + 10, 19)]));
 
   const rsa = await loadPrivateKey(uri('rsa'), { engine, pin });
   const other = issue();
@@ -101,6 +104,14 @@ test.serial('a token that is removed fails its handshakes only', async (t) => {
   for (const serve of others) t.deepEqual((await serve(0)).errors, []);
   await serveClients(t, 32, 8);
 });
+
+/** How much lower than usual the priorities of the threads of this name are. */
+function priorities(name: string): number[] {
+  const threads = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/stat`, 'utf8'));
+  // The kernel keeps 15 bytes of a name.
+  const named = threads.filter((thread) => thread.includes(`(${name.slice(0, 15)})`));
+  return named.map((thread) => Number(thread.slice(thread.lastIndexOf(')')).split(' ')[17]));
+}
 
 /** Two tokens with an RSA key and a P-256 key each, generated in them; returns the folder of `removable`. */
 function makeTokens(): string {
