@@ -1,6 +1,6 @@
 // Engines, providers and keys that cannot be used, in both builds: each is named, and everything else goes on.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -91,6 +91,14 @@ test('engines that cannot be used are named', async (t) => {
   await refused({ path: text }, 'UNLOADABLE', /refusals\.test\.js/);
   const path = compileEngine(t, 'refused.so');
   if (path === undefined) return;
+  const foreign = join(dirname(path), 'foreign.so');
+  const bytes = readFileSync(path);
+  // Another machine's: its number is at this place of the header.
+  bytes[18]! ^= 0xff;
+  writeFileSync(foreign, bytes);
+  await refused({ path: foreign }, 'UNLOADABLE', /foreign\.so/);
+  const provider = host.loadProvider({ name: 'foreign', path: foreign });
+  await t.throwsAsync(provider, { code: 'ERR_LIBSSL_ASYNC_PROVIDER_UNLOADABLE', message: /foreign\.so/ });
   await refused({ path, id: 'another' }, 'UNUSABLE', /refused\.so/);
   await refused({ path, commands: ['QUEUES'] }, 'COMMAND_UNKNOWN', /async-test .*QUEUES.*QUEUE/);
   await refused({ path, commands: [['QUEUE', 'many']] }, 'COMMAND_VALUE', /QUEUE .*a number/);

@@ -4,7 +4,6 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use libssl_async::engine::{Engine, EngineError};
@@ -12,6 +11,7 @@ use libssl_async::keys::{KeyError, Offload};
 use libssl_async::{Error, Secret};
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -29,8 +29,9 @@ struct Hsm {
 
 /// The engine, with two tokens that have an RSA key and a P-256 key each, generated in them; `None` without what it takes.
 /// This engine cannot be loaded a second time in a process.
-fn hsm() -> Option<&'static Hsm> {
-    static HSM: LazyLock<Option<Hsm>> = LazyLock::new(|| {
+async fn hsm() -> Option<&'static Hsm> {
+    static HSM: OnceCell<Option<Hsm>> = OnceCell::const_new();
+    let hsm = HSM.get_or_init(|| async {
         let engine = format!("/usr/lib/{}-linux-gnu/engines-3/pkcs11.so", env::consts::ARCH);
         let needed = [
             ("libengine-pkcs11-openssl", Path::new(&engine).exists()),
@@ -55,9 +56,11 @@ fn hsm() -> Option<&'static Hsm> {
         let removable = fs::read_dir(&tokens).unwrap().next().unwrap().unwrap().path();
         make_token("test");
         let engine = Engine::by_id("pkcs11").command("MODULE_PATH", MODULE).load().unwrap();
+        // First: the engine keeps the PIN for all that is asked later.
+        what_is_wrong_is_told(&engine).await;
         Some(Hsm { engine, removable })
     });
-    HSM.as_ref()
+    hsm.await.as_ref()
 }
 
 fn make_token(token: &str) {
@@ -76,16 +79,14 @@ fn pin(pin: &str) -> Option<Secret> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_a_token_serve_handshakes() {
-    let Some(hsm) = hsm() else { return };
-    // First: who is logged in is not asked again.
-    what_is_wrong_is_told(&hsm.engine).await;
+    let Some(hsm) = hsm().await else { return };
     serve(&hsm.engine, 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long"]
 async fn keys_of_a_token_serve_handshakes_for_long() {
-    let Some(hsm) = hsm() else { return };
+    let Some(hsm) = hsm().await else { return };
     serve(&hsm.engine, 1_000).await;
 }
 
@@ -99,7 +100,7 @@ async fn serve(engine: &Engine, handshakes: u64) {
 /// Its keys fail, with what the token says, and nothing else does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_removed_fails_its_handshakes_only() {
-    let Some(Hsm { engine, removable }) = hsm() else { return };
+    let Some(Hsm { engine, removable }) = hsm().await else { return };
     let (mut removed, mut others) = (Vec::new(), vec![Served::new(Identity::p256().key)]);
     for label in ["rsa", "ec"] {
         removed.push(Served::new(offloaded(engine, "removable", label).await));
@@ -151,6 +152,15 @@ async fn offloaded(engine: &Engine, token: &str, label: &str) -> PKey<Private> {
     let key = engine.private_key(&uri, ask).await.unwrap();
     assert!(asked.iter().all(|question| question.contains(token)), "{asked:?}");
     Offload::new(4).unwrap().key(&key).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_does_not_match_the_certificate_is_refused() {
+    let Some(hsm) = hsm().await else { return };
+    let key = offloaded(&hsm.engine, "test", "rsa").await;
+    let mut acceptor = Identity::rsa().acceptor();
+    let error = acceptor.set_private_key(&key).unwrap_err();
+    assert!(error.errors().iter().any(|error| error.reason() == Some("key values mismatch")), "{error:?}");
 }
 
 async fn what_is_wrong_is_told(engine: &Engine) {
