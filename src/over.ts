@@ -46,6 +46,8 @@ function takeOver(socket: Socket): Over | undefined {
   // oxlint-disable-next-line no-underscore-dangle -- node:net's name
   const handle = (socket as { _handle?: Handle | null })._handle;
   const isBusy = socket.connecting || socket.readableLength > 0 || socket.writableLength > 0;
+  // The descriptor of a TLS socket of Node's is that of the ciphertext.
+  if ('encrypted' in socket) return undefined;
   if (isBusy || typeof handle?.fd !== 'number' || handle.fd < 0 || typeof handle.readStop !== 'function')
     return undefined;
   socket.pause();

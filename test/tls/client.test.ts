@@ -321,10 +321,13 @@ test('TLS goes over TLS', async (t) => {
     const forward = net.connect(inner, HOST);
     pipeline(socket, forward, socket).catch(() => {});
   });
-  const tunnel = OURS.connect({ port: outer, host: HOST, ca });
-  const socket = OURS.connect({ socket: tunnel, ca, servername: 'localhost' });
-  socket.end('through');
-  t.is(await text(socket), 'through');
+  for (const [name, { connect }] of BOTH) {
+    const tunnel = connect({ port: outer, host: HOST, ca, servername: 'localhost' });
+    await once(tunnel, 'secureConnect');
+    const socket = OURS.connect({ socket: tunnel, ca, servername: 'localhost' });
+    socket.end('through');
+    t.is(await text(socket), 'through', name);
+  }
 });
 
 test('a socket that nobody reads keeps the peer’s bytes where they are', async (t) => {
