@@ -4,7 +4,7 @@ import type { Measurement } from '../examples/support/meter.ts';
 
 export type { Measurement };
 
-export const CONTENDERS = ['node:tls', 'libssl-async', 'libssl-async, promise key'] as const;
+export const CONTENDERS = ['node:tls', 'libssl-async', 'libssl-async/tls', 'libssl-async, promise key'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
 export const KEY_TYPES = ['P-256', 'RSA-2048'] as const;

@@ -9,6 +9,7 @@ import type { ContenderName, Listen, ServerHandlers } from './protocol.ts';
 const CONTENDERS: Record<ContenderName, () => Promise<{ listen: Listen }>> = {
   'node:tls': () => import('./contenders/node-tls.ts'),
   'libssl-async': () => import('./contenders/libssl-async.ts'),
+  'libssl-async/tls': () => import('./contenders/drop-in.ts'),
   'libssl-async, promise key': () => import('./contenders/promise-key.ts'),
 };
 

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { type TLSSocket, createServer } from 'node:tls';
+import type { AddressInfo, Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer } from 'node:tls';
 
 import { type Pair, SETTINGS } from '../protocol.ts';
 
-export async function listen({ key, cert }: Pair): Promise<number> {
-  const server = createServer({ key, cert, ...SETTINGS, noDelay: true });
+export function listen({ key, cert }: Pair): Promise<number> {
+  return listenWith(createServer({ key, cert, ...SETTINGS, noDelay: true }));
+}
+
+export async function listenWith(server: Server): Promise<number> {
   server.on('secureConnection', echo);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -13,10 +17,10 @@ export async function listen({ key, cert }: Pair): Promise<number> {
 }
 
 /** As `socket.pipe(socket)` does, without its overhead. */
-function echo(socket: TLSSocket): void {
+function echo(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.on('drain', () => socket.resume());
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     if (!socket.write(chunk)) socket.pause();
   });
 }
