@@ -12,7 +12,7 @@ usage: cargo xtask <command>
 
   openssl              build the bundled OpenSSL if it is missing, print its folder
   env                  print the variables that make cargo use it, for `env $(cargo xtask env)`
-  sanitize <which> ... run cargo test with that sanitizer of rustc's: address (and leak with it), or thread
+  sanitize <which> ... run cargo test with that sanitizer of rustc's: address, and leak with it
   <cargo command> ...  run cargo with the bundled OpenSSL, in a target folder of its own
                        (build, test, bench, run, clippy, doc, rustc, ...)
 
