@@ -195,7 +195,7 @@ test('a certificate is renewed while the server listens', async (t) => {
 test('servers with the same ticket keys resume each other’s sessions', async (t) => {
   const one = await serve(t, {}, (socket) => socket.end());
   const two = await serve(t, {}, (socket) => socket.end());
-  const client = nodeTls.connect({ port: one.port, host: HOST, ca });
+  const client = nodeTls.connect({ port: one.port, host: HOST, ca, servername: 'localhost' });
   const [session] = (await once(client.resume(), 'session')) as [Buffer];
   const resumes = async (port: number): Promise<boolean> => {
     const again = await visit(port, { session });

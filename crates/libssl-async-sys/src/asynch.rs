@@ -29,9 +29,11 @@ pub const OSSL_BAD_ASYNC_FD: OSSL_ASYNC_FD = usize::MAX as OSSL_ASYNC_FD;
 pub type ASYNC_callback_fn = Option<unsafe extern "C" fn(arg: *mut c_void) -> c_int>;
 
 /// Allocates a job's stack: gets its size in bytes, may raise it, returns the lowest usable address or null.
+#[cfg(ossl320)]
 pub type ASYNC_stack_alloc_fn = Option<unsafe extern "C" fn(num: *mut size_t) -> *mut c_void>;
 
 /// Frees what [`ASYNC_stack_alloc_fn`] returned, null included.
+#[cfg(ossl320)]
 pub type ASYNC_stack_free_fn = Option<unsafe extern "C" fn(addr: *mut c_void)>;
 
 /// [`ASYNC_start_job`]: failed, the error queue may say why.

@@ -78,10 +78,10 @@ impl SharedObject {
     pub(crate) fn uses_ours(&self) -> Result<bool, Origin> {
         let ours = Origin::of_libcrypto();
         let mut uses = false;
-        if let Some((version, origin)) = self.linked_version() {
-            if version >> 28 != openssl::version::number() as c_ulong >> 28 {
-                return Err(origin);
-            }
+        if let Some((version, origin)) = self.linked_version()
+            && version >> 28 != openssl::version::number() as c_ulong >> 28
+        {
+            return Err(origin);
         }
         for (name, address) in self.imports() {
             if PREFIXES.iter().any(|prefix| name.to_bytes().starts_with(prefix)) {

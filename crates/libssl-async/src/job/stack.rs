@@ -1,10 +1,7 @@
 //! Job stacks with a guard page (rules 18 and 35).
 
 #[cfg(unix)]
-use std::ffi::c_int;
-
-#[cfg(unix)]
-use libssl_async_sys as sys;
+use std::ffi::{c_int, c_void};
 
 /// Usable bytes of a job's stack; mapped lazily, so an ordinary handshake touches about 10 KiB of it.
 #[cfg(unix)]
@@ -24,12 +21,18 @@ pub(super) fn install() {
 pub(super) fn install() {}
 
 #[cfg(unix)]
-type SetMemFunctions = unsafe extern "C" fn(sys::ASYNC_stack_alloc_fn, sys::ASYNC_stack_free_fn) -> c_int;
+type Allocate = unsafe extern "C" fn(*mut usize) -> *mut c_void;
+
+#[cfg(unix)]
+type Free = unsafe extern "C" fn(*mut c_void);
+
+#[cfg(unix)]
+type SetMemFunctions = unsafe extern "C" fn(Option<Allocate>, Option<Free>) -> c_int;
 
 /// `ASYNC_set_mem_functions`, of libcrypto 3.2 and newer.
 #[cfg(all(ossl320, unix))]
 fn set_mem_functions() -> Option<SetMemFunctions> {
-    Some(sys::ASYNC_set_mem_functions)
+    Some(libssl_async_sys::ASYNC_set_mem_functions)
 }
 
 /// The same for a program that was built with older headers: libcrypto may be newer than they are.
