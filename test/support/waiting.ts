@@ -13,11 +13,15 @@ export async function turns(count = 20): Promise<void> {
 /** How long {@link eventually} goes on by default, in milliseconds: only tests that fail come near it. */
 const PATIENCE = 20_000;
 
-/** Waits until `condition` holds; returns whether it does in the end. */
+/** Waits until `condition` holds; returns whether it has. */
 export async function eventually(condition: () => boolean, patience = PATIENCE): Promise<boolean> {
   const deadline = performance.now() + patience;
-  while (!condition() && performance.now() < deadline) await nextTurn();
-  return condition();
+  // What holds once may not hold a moment later: it is looked at once in a turn.
+  for (;;) {
+    if (condition()) return true;
+    if (performance.now() >= deadline) return false;
+    await nextTurn();
+  }
 }
 
 /** Whether no handshake runs in this process. */
