@@ -446,7 +446,10 @@ declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> exte
   get certificate(): X509Certificate | undefined;
   /** The OCSP response in DER that a client's server has stapled. Corresponds to `SSL_get_tlsext_status_ocsp_resp`. */
   get ocspResponse(): Buffer | undefined;
-  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
+  /**
+   * Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name; or a server has the
+   * client's pre-shared key.
+   */
   get authorized(): boolean;
   /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
   get authorizationError(): string | undefined;
@@ -462,6 +465,57 @@ declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> exte
   /** The peer's end, if the connection is TCP. */
   get remoteAddress(): Address | undefined;
 }
+
+/** A pre-shared key and what the client calls it. */
+interface PreSharedKey {
+  /** 1 to 512 bytes. */
+  readonly psk: Uint8Array;
+  /** The name of the key; at most 256 bytes in UTF-8, none of them NUL. It is sent in the clear. */
+  readonly identity: string;
+}
+/** What is told to those who are asked for a pre-shared key. */
+interface PskOptions {
+  /** Aborted when the answer is not wanted any more. */
+  readonly signal: AbortSignal;
+}
+/**
+ * Gives a server the key of an identity, 1 to 512 bytes, now or by a promise. Nothing, or `null`, is no key: the handshake fails
+ * with TLS 1.2, and goes on with certificates with TLS 1.3. What it throws or rejects with fails the handshake.
+ *
+ * With TLS 1.3 it may be asked for identities that are session tickets; they are no keys of its.
+ */
+type PskServerCallback = (
+  identity: string,
+  connection: Connection,
+  options: PskOptions,
+) => Uint8Array | null | undefined | void | PromiseLike<Uint8Array | null | undefined | void>;
+/** Gives a client its key, as {@link PskServerCallback} does; `hint` is what a server of TLS 1.2 has said about it. */
+type PskClientCallback = (
+  hint: string | undefined,
+  connection: Connection,
+  options: PskOptions,
+) => PreSharedKey | null | undefined | void | PromiseLike<PreSharedKey | null | undefined | void>;
+
+/** A peer whose handshake waits for somebody to accept it. */
+interface UnverifiedPeer {
+  /**
+   * Its chain, its own certificate first: up to the root that is trusted, or as far as OpenSSL could complete it. The second
+   * one, if there is one, has issued the first.
+   */
+  readonly certificates: readonly X509Certificate[];
+  /** Node's code for why OpenSSL does not accept it; `undefined` if it does. */
+  readonly authorizationError: string | undefined;
+  /** Aborted when the answer is not wanted any more: the peer has gone, or the handshake's time is over. */
+  readonly signal: AbortSignal;
+}
+/**
+ * Accepts a peer by returning, now or by a promise, and refuses it by throwing or rejecting; the handshake waits for it.
+ *
+ * Asked beside OpenSSL, not in its place: of peers that OpenSSL accepts, and of those that `rejectUnauthorized: false` puts up
+ * with. Nobody asks of a session that is resumed, nor of a client without a certificate. The name of a server is checked
+ * afterwards.
+ */
+type VerifyPeer = (peer: UnverifiedPeer, connection: Connection) => void | PromiseLike<void>;
 
 /** The events of a {@link Connection} and what their listeners get. */
 interface ConnectionEvents {
@@ -665,6 +719,17 @@ interface ConnectOptions {
   rejectUnauthorized?: boolean | undefined;
   /** Checks that the certificate is for `servername`; returns what is wrong. Default: node:tls's. */
   checkServerIdentity?: ((servername: string, certificate: PeerCertificate) => Error | undefined) | undefined;
+  /**
+   * Asked whether the server is accepted, once its chain is verified: it may look into an OCSP responder or a data base. A refusal
+   * fails the handshake with `ERR_LIBSSL_ASYNC_CALLBACK_FAILED` and the reason as its cause; the server gets the alert
+   * `bad_certificate`. Corresponds to `SSL_CTX_set_cert_verify_callback`, whose callback pauses the job.
+   */
+  verifyPeer?: VerifyPeer | undefined;
+  /**
+   * Asked for a pre-shared key; TLS 1.2 needs a cipher suite for it, TLS 1.3 one with SHA-256, in the context's `ciphers`. A server
+   * that has it too needs no certificate, and has no name to be checked. Corresponds to `SSL_set_psk_client_callback`.
+   */
+  pskCallback?: PskClientCallback | undefined;
   /** Whether the handshake is done; otherwise {@link Connection.handshake} does it. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
@@ -820,6 +885,19 @@ interface ServerOptions {
    * to `SSL_CTX_set_client_hello_cb`, whose callback pauses the job.
    */
   onClientHello?: OnClientHello | undefined;
+  /**
+   * Asked whether a client is accepted that has a certificate, once its chain is verified; needs `requestCert`. A refusal is a
+   * `tlsClientError` as that of `onClientHello`; the client gets the alert `bad_certificate`. Corresponds to
+   * `SSL_CTX_set_cert_verify_callback`, whose callback pauses the job.
+   */
+  verifyPeer?: VerifyPeer | undefined;
+  /**
+   * Asked for the pre-shared keys of clients; TLS 1.2 needs a cipher suite for them, TLS 1.3 one with SHA-256, in the context's
+   * `ciphers`. Corresponds to `SSL_set_psk_server_callback`, whose callback pauses the job.
+   */
+  pskCallback?: PskServerCallback | undefined;
+  /** What clients of TLS 1.2 are told about the keys. Corresponds to `SSL_use_psk_identity_hint`. */
+  pskIdentityHint?: string | undefined;
   /** Keeps sessions of TLS 1.2. Corresponds to `SSL_CTX_sess_set_new_cb` and `SSL_CTX_sess_set_get_cb`. */
   sessionStore?: SessionStore | undefined;
 }
@@ -1020,9 +1098,13 @@ export type {
   OperationOptions,
   PauseTime,
   Pin,
+  PreSharedKey,
   PrivateKey,
   ProtocolVersion,
   ProviderOptions,
+  PskClientCallback,
+  PskOptions,
+  PskServerCallback,
   RemoteKeyOptions,
   ServerEvents,
   ServerOptions,
@@ -1030,5 +1112,7 @@ export type {
   ShutdownOptions,
   SignRequest,
   StoredKeyOptions,
+  UnverifiedPeer,
+  VerifyPeer,
   Versions,
 };

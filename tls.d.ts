@@ -6,9 +6,27 @@ import node__default, {
   TLSSocketOptions as TLSSocketOptions$1,
 } from 'node:tls';
 import { Duplex } from 'node:stream';
-import { Context, ContextOptions, PrivateKey, ConnectOptions, ServerOptions } from './index.js';
+import {
+  Context,
+  ContextOptions,
+  PrivateKey,
+  VerifyPeer,
+  PreSharedKey,
+  PskServerCallback as PskServerCallback$1,
+  ConnectOptions,
+  ServerOptions,
+} from './index.js';
 import { X509Certificate } from 'node:crypto';
 import { Socket, AddressInfo, Server as Server$1, ListenOptions } from 'node:net';
+
+/**
+ * A stream over a connection, that may come later: its end is a shutdown, its destruction the connection's.
+ *
+ * What is read and written before waits for the connection.
+ */
+declare class ConnectionStream extends Duplex {
+  #private;
+}
 
 /**
  * Options of {@link createSecureContext}: those of node:tls, and those of this package's `createContext`, so that `key` may be
@@ -30,15 +48,6 @@ declare class SecureContext {
  * Corresponds to `SSL_CTX_new`.
  */
 declare function createSecureContext(options?: SecureContextOptions): SecureContext;
-
-/**
- * A stream over a connection, that may come later: its end is a shutdown, its destruction the connection's.
- *
- * What is read and written before waits for the connection.
- */
-declare class ConnectionStream extends Duplex {
-  #private;
-}
 
 /** What a callback of node:tls's may choose as a context. */
 type Chosen = SecureContext | Context | null | undefined;
@@ -77,6 +86,8 @@ interface TLSSocketOptions extends SecureContextOptions {
   session?: Buffer | undefined;
   /** Whether a client asks for an OCSP response. */
   requestOCSP?: boolean | undefined;
+  /** Asked whether the peer is accepted, once its chain is verified; of a client only if it is asked for a certificate. */
+  verifyPeer?: VerifyPeer | undefined;
   /** Whether the stream stays writable after the peer has ended its direction. Default: `false`. */
   allowHalfOpen?: boolean | undefined;
   /** Bytes that wait to be read. */
@@ -191,21 +202,33 @@ declare class TLSSocket extends ConnectionStream {
   resetAndDestroy(): this;
 }
 
+/**
+ * Gives a server the key of an identity, or nothing or `null` if there is none; it may return a promise. `socket` tells who asks:
+ * it has no connection yet.
+ */
+type PskServerCallback = (socket: TLSSocket, identity: string) => ReturnType<PskServerCallback$1>;
+/** Gives a client its key, or nothing or `null` if it has none; it may return a promise. `hint` is a server's of TLS 1.2. */
+type PskClientCallback = (
+  hint: string | null,
+) => PreSharedKey | null | undefined | void | PromiseLike<PreSharedKey | null | undefined | void>;
+
 /** Options of {@link connect}: node:tls's, but for those of {@link SecureContextOptions}. */
 type ConnectionOptions = Omit<
   ConnectionOptions$1,
-  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'secureContext' | 'socket'
+  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'pskCallback' | 'secureContext' | 'socket'
 > &
   SecureContextOptions &
   Pick<TLSSocketOptions$1, 'requestOCSP'> &
   Pick<
     ConnectOptions,
-    'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout' | 'family' | 'localAddress' | 'localPort'
+    'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout' | 'family' | 'localAddress' | 'localPort' | 'verifyPeer'
   > & {
     /** A context, in place of options that describe one. */
     secureContext?: SecureContext | undefined;
     /** A stream to the server that is there already, in place of an address. */
     socket?: Duplex | undefined;
+    /** Gives the client's pre-shared key. */
+    pskCallback?: PskClientCallback | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */
@@ -238,11 +261,17 @@ declare function connect(
  * own `createServer`.
  */
 interface TlsOptions
-  extends SecureContextOptions, Pick<ServerOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO'> {
+  extends
+    SecureContextOptions,
+    Pick<ServerOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
   /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */
   ALPNCallback?: ALPNCallback | undefined;
+  /** Gives the pre-shared keys of clients. */
+  pskCallback?: PskServerCallback | undefined;
+  /** What clients of TLS 1.2 are told about the keys. */
+  pskIdentityHint?: string | undefined;
   /** Milliseconds that a handshake may take. Default: 120 000. */
   handshakeTimeout?: number | undefined;
   /** Whether sockets stay writable after the peer has ended its direction. Default: `false`. */
@@ -414,6 +443,8 @@ export type {
   ALPNCallback,
   Chosen,
   ConnectionOptions,
+  PskClientCallback,
+  PskServerCallback,
   SNICallback,
   SecureContextOptions,
   TLSSocketOptions,

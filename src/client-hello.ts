@@ -1,8 +1,8 @@
 import type { Connection } from './connection.ts';
 import { type Context, contextOf } from './context.ts';
-import { environment } from './environment.ts';
-import { LibsslAsyncError, invalidArgument, keepFailure } from './errors.ts';
-import type { NativeChoice, NativeClientHello, NativeEvent } from './native.d.ts';
+import { invalidArgument } from './errors.ts';
+import type { NativeChoice, NativeClientHello } from './native.d.ts';
+import { NOTHING } from './questions.ts';
 
 /** What a client says first. Numbers are those of the IANA registries for TLS, in the client's order. */
 export interface ClientHello {
@@ -57,30 +57,6 @@ export type OnClientHello = (
   connection: Connection,
 ) => ClientHelloAnswer | undefined | void | PromiseLike<ClientHelloAnswer | undefined | void>;
 
-/** Questions that wait for an answer, by their number. */
-const waiting = new Map<number, AbortController>();
-
-/** Answers the question of a handshake with what `choose` resolves to; what it fails with fails the handshake. */
-export function answer(event: NativeEvent, choose: (signal: AbortSignal) => Promise<NativeChoice>): void {
-  const request = event.request!;
-  const controller = new AbortController();
-  waiting.set(request, controller);
-  const settle = (choice: NativeChoice | undefined, error?: unknown): void => {
-    if (!waiting.delete(request)) return;
-    if (choice) return void environment.reply(request, choice);
-    keepFailure(request, error);
-    environment.reply(request, null, error instanceof Error ? error.message : String(error));
-  };
-  choose(controller.signal).then(settle, (error: unknown) => settle(undefined, error));
-}
-
-/** Tells that the answer to a question is not wanted any more. */
-export function unask(event: NativeEvent): void {
-  const controller = waiting.get(event.request!);
-  waiting.delete(event.request!);
-  controller?.abort(new LibsslAsyncError('CLOSED', 'the connection is closed'));
-}
-
 /** What the user is told of a ClientHello. */
 export function clientHello(hello: NativeClientHello, signal: AbortSignal): ClientHello {
   return {
@@ -99,7 +75,7 @@ export function clientHello(hello: NativeClientHello, signal: AbortSignal): Clie
 
 /** What the addon is told of the user's answer; throws for what is none. */
 export function toChoice(given: ClientHelloAnswer | undefined | void, hello: ClientHello): NativeChoice {
-  if (given === undefined) return { alpnRefused: false };
+  if (given === undefined) return NOTHING;
   if (typeof given !== 'object' || given === null) throw invalidArgument('the answer', 'an object', given);
   const { context, ALPNProtocol, ocspResponse, session } = given;
   if (typeof ALPNProtocol === 'string' && !hello.ALPNProtocols.includes(ALPNProtocol)) {

@@ -7,9 +7,18 @@ import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
 import { type Context, contextOf } from './context.ts';
 import { invalidArgument } from './errors.ts';
-import { MOST_MILLISECONDS, checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
+import {
+  MOST_MILLISECONDS,
+  checkNames,
+  optionalBoolean,
+  optionalFunction,
+  optionalInteger,
+  optionalString,
+} from './options.ts';
 import { checkStream } from './over.ts';
+import type { PskClientCallback } from './psk.ts';
 import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
+import type { VerifyPeer } from './verify-peer.ts';
 
 /** Node's form of a function that resolves names, called with `all: true`. */
 export type Lookup = (
@@ -45,6 +54,17 @@ export interface ConnectOptions {
   rejectUnauthorized?: boolean | undefined;
   /** Checks that the certificate is for `servername`; returns what is wrong. Default: node:tls's. */
   checkServerIdentity?: ((servername: string, certificate: PeerCertificate) => Error | undefined) | undefined;
+  /**
+   * Asked whether the server is accepted, once its chain is verified: it may look into an OCSP responder or a data base. A refusal
+   * fails the handshake with `ERR_LIBSSL_ASYNC_CALLBACK_FAILED` and the reason as its cause; the server gets the alert
+   * `bad_certificate`. Corresponds to `SSL_CTX_set_cert_verify_callback`, whose callback pauses the job.
+   */
+  verifyPeer?: VerifyPeer | undefined;
+  /**
+   * Asked for a pre-shared key; TLS 1.2 needs a cipher suite for it, TLS 1.3 one with SHA-256, in the context's `ciphers`. A server
+   * that has it too needs no certificate, and has no name to be checked. Corresponds to `SSL_set_psk_client_callback`.
+   */
+  pskCallback?: PskClientCallback | undefined;
   /** Whether the handshake is done; otherwise {@link Connection.handshake} does it. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
@@ -90,6 +110,7 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
   'noDelay',
   'path',
   'port',
+  'pskCallback',
   'recordIO',
   'rejectUnauthorized',
   'requestOCSP',
@@ -98,6 +119,7 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
   'signal',
   'socket',
   'truncation',
+  'verifyPeer',
 ];
 
 /** Throws what is wrong with the options of a connection. */
@@ -127,11 +149,8 @@ export function checkConnectOptions(options: ConnectOptions): void {
   }
   for (const name of ['rejectUnauthorized', 'requestOCSP', 'autoSelectFamily'] as const)
     optionalBoolean(options[name], name);
-  for (const name of ['checkServerIdentity', 'lookup'] as const) {
-    const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'function')
-      throw invalidArgument(`options.${name}`, 'a function', value);
-  }
+  for (const name of ['checkServerIdentity', 'lookup', 'pskCallback', 'verifyPeer'] as const)
+    optionalFunction(options[name], name);
   if (family !== undefined && family !== 0 && family !== 4 && family !== 6) {
     throw invalidArgument('options.family', 'the number 0, 4 or 6', family);
   }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { type LookupAddress, lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -83,7 +84,11 @@ function settingsOf(options: ConnectOptions, name: string): ConnectionSettings {
       ...(options.session && { session: Buffer.from(options.session) }),
       rejectUnauthorized,
       requestOcsp: options.requestOCSP ?? false,
+      asksVerify: options.verifyPeer !== undefined,
+      asksPsk: options.pskCallback !== undefined,
     },
+    verifyPeer: options.verifyPeer && AsyncResource.bind(options.verifyPeer, 'libssl-async.VerifyPeer'),
+    pskCallback: options.pskCallback && AsyncResource.bind(options.pskCallback, 'libssl-async.PskCallback'),
     handshakeTimeout: options.handshakeTimeout ?? 0,
     idleTimeout: options.idleTimeout ?? 0,
     remote: options.recordIO === 'worker' || !environment.hasEventLoop,
@@ -100,6 +105,7 @@ function asksFor(name: string, { servername, host, path, socket }: ConnectOption
 }
 
 function checkIdentity(connection: Connection, name: string, rejects: boolean, options: ConnectOptions): void {
+  if (connection.isPreShared) return connection.trustKey();
   const certificate = connection.peerCertificate?.toLegacyObject();
   const check = options.checkServerIdentity ?? nodeCheckServerIdentity;
   // Only a cipher without authentication does without a certificate; the error is Node's.

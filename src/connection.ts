@@ -11,7 +11,10 @@ import type { NativeClientOptions, NativeConnection, NativeEvent, NativeServer }
 import { Operations, onAbort } from './operations.ts';
 import { MOST_MILLISECONDS, integer, optionalInteger } from './options.ts';
 import { type AsyncStatus, Peer, statusOf } from './peer.ts';
+import { type PskClientCallback, ownKey } from './psk.ts';
+import { answer } from './questions.ts';
 import { Reader } from './reader.ts';
+import { type VerifyPeer, verify } from './verify-peer.ts';
 import { Writer } from './writer.ts';
 
 /** The events of a {@link Connection} and what their listeners get. */
@@ -30,6 +33,9 @@ export interface ConnectionSettings {
   /** The server; none for a client. */
   readonly server: NativeServer | undefined;
   readonly client: NativeClientOptions | undefined;
+  /** A client's; servers are asked themselves. */
+  readonly verifyPeer?: VerifyPeer | undefined;
+  readonly pskCallback?: PskClientCallback | undefined;
   readonly handshakeTimeout: number;
   readonly idleTimeout: number;
   readonly remote: boolean;
@@ -365,6 +371,10 @@ export class Connection extends Peer<ConnectionEvents> {
         return this.#onSession(event.message!);
       case 'keylog':
         return void this.emit('keylog', event.message!);
+      case 'verify':
+        return answer(event, (signal) => verify(event, signal, this.#settings.verifyPeer, this));
+      case 'psk':
+        return answer(event, (signal) => ownKey(event, signal, this.#settings.pskCallback, this));
     }
   }
 

@@ -27,6 +27,8 @@ const requests = new Map<number, Listener>();
 
 /** What is being loaded, by the number of its request. */
 const loads = new Map<number, Listener>();
+/** Who is told that a question needs no answer any more, by its number. */
+const questions = new Map<number, () => void>();
 
 /** The addon's part of this JavaScript environment. */
 export const environment = new native.NativeEnvironment(dispatchEvents, dispatchNews, news);
@@ -107,6 +109,16 @@ export function forgetLoad(request: number): void {
   loads.delete(request);
 }
 
+/** Has `unask` called if the answer to a question is not wanted any more, until it is forgotten. */
+export function registerQuestion(request: number, unask: () => void): void {
+  questions.set(request, unask);
+}
+
+/** Ends what {@link registerQuestion} began; returns whether the answer is still wanted. */
+export function forgetQuestion(request: number): boolean {
+  return questions.delete(request);
+}
+
 /** Runs a function; what it throws becomes an uncaught exception of its own, and nobody else's. */
 export function isolate(action: () => void): void {
   try {
@@ -161,6 +173,11 @@ function dispatch(event: NativeEvent): void {
       const key = requests.get(event.request!);
       requests.delete(event.request!);
       return key?.onEvent!(event);
+    }
+    case 'unasked': {
+      const unask = questions.get(event.request!);
+      questions.delete(event.request!);
+      return unask?.();
     }
     case 'loaded':
     case 'pin':

@@ -16,6 +16,7 @@ export {
 export { LibsslAsyncError, TlsError } from './errors.ts';
 export { type Metrics, type PauseTime, metrics } from './metrics.ts';
 export type { Address, AsyncStatus, Cipher } from './peer.ts';
+export type { PreSharedKey, PskClientCallback, PskOptions, PskServerCallback } from './psk.ts';
 export { Provider, type ProviderOptions, loadProvider } from './provider.ts';
 export { RemoteKey, createRemoteKey } from './remote-key.ts';
 export type { DecryptRequest, RemoteKeyOptions, SignRequest } from './remote-key-options.ts';
@@ -24,5 +25,6 @@ export type { CloseOptions, CloseReport, ListenOptions, ServerOptions } from './
 export { StoredKey, type StoredKeyOptions, loadPrivateKey } from './stored-key.ts';
 export type { Pin } from './loading.ts';
 export type { Build } from './build.ts';
+export type { UnverifiedPeer, VerifyPeer } from './verify-peer.ts';
 export { type Versions, versions } from './versions.ts';
 export { type Configuration, configure } from './configure.ts';

@@ -85,8 +85,8 @@ export declare class NativeContext {
   constructor(options: NativeContextOptions)
   /** Has connections that are made from now on tell of their asynchronous callback. */
   tellAsync(): void
-  /** Whether it can be a server's. */
-  get hasCertificate(): boolean
+  /** In DER: the first of its certificates, and the one that issued it if it is known. */
+  get certificates(): Array<Buffer>
 }
 
 /** An engine that is loaded and initialised. */
@@ -239,6 +239,10 @@ export interface NativeChoice {
   session?: Buffer
   /** An OCSP response, in DER. */
   ocspResponse?: Buffer
+  /** A pre-shared key. */
+  psk?: Buffer
+  /** What a client calls it. */
+  pskIdentity?: string
 }
 
 /** The cipher suite of a connection. */
@@ -281,6 +285,10 @@ export interface NativeClientOptions {
   rejectUnauthorized: boolean
   /** Whether the server is asked for an OCSP response. */
   requestOcsp: boolean
+  /** Whether the event `verify` asks whether the server is accepted. */
+  asksVerify: boolean
+  /** Whether the event `psk` asks for a key. */
+  asksPsk: boolean
 }
 
 /** The options of a context. */
@@ -411,7 +419,8 @@ export interface NativeError {
 export interface NativeEvent {
   /**
    * `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `hello`, `keylog`,
-   * `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `session`, `sign` or `unasked`.
+   * `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `psk`, `session`, `sign`, `unasked` or
+   * `verify`.
    */
   type: string
   /** The connection, but for requests and failed listeners. */
@@ -431,6 +440,12 @@ export interface NativeEvent {
   message?: Buffer
   /** What a client says first. */
   hello?: NativeClientHello
+  /** The chain of a peer in DER, its own certificate first. */
+  certificates?: Array<Buffer>
+  /** Why OpenSSL does not accept it. */
+  verifyError?: string
+  /** The identity of a client's pre-shared key, or the hint of its server. */
+  pskName?: string
   /** The id of a session. */
   sessionId?: Buffer
   /** `ASYNC_STATUS_*`. */
@@ -562,6 +577,12 @@ export interface NativeServerSide {
   asksHello: boolean
   /** Whether the event `newSession` tells of sessions, and is waited for. */
   keepsSessions: boolean
+  /** Whether the event `verify` asks whether a client is accepted. */
+  asksVerify: boolean
+  /** Whether the event `psk` asks for the keys of clients. */
+  asksPsk: boolean
+  /** What clients of TLS 1.2 are told about the keys; has no NUL. */
+  pskIdentityHint?: string
   /** Whether secrets are wanted as events. */
   secrets: boolean
 }

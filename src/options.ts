@@ -46,6 +46,10 @@ export function optionalBoolean(value: unknown, name: string): boolean | undefin
   throw invalidArgument(`options.${name}`, 'true or false', value);
 }
 
+export function optionalFunction(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'function') throw invalidArgument(`options.${name}`, 'a function', value);
+}
+
 /** An integer from `minimum` to `maximum`. */
 export function optionalInteger(value: unknown, name: string, minimum: number, maximum: number): number | undefined {
   return value === undefined ? undefined : integer(value, `options.${name}`, minimum, maximum);

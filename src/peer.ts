@@ -39,6 +39,7 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
   /** @internal */
   protected abstract readonly native: NativeConnection;
   #identityError: string | undefined;
+  #isTrustedKey = false;
 
   /** The protocol version, `'TLSv1.3'` for instance. Corresponds to `SSL_get_version`. */
   get protocol(): string | undefined {
@@ -95,14 +96,28 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
     return this.native;
   }
 
-  /** Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name. */
+  /**
+   * Whether the peer has a certificate that is trusted and, if the peer is a server, is for its name; or a server has the
+   * client's pre-shared key.
+   */
   get authorized(): boolean {
-    return this.authorizationError === undefined && this.native.peerCertificates.length > 0;
+    return this.authorizationError === undefined && (this.#isTrustedKey || this.native.peerCertificates.length > 0);
   }
 
   /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
   get authorizationError(): string | undefined {
     return this.native.verifyError ?? this.#identityError;
+  }
+
+  /** @internal Whether a pre-shared key is what the handshake rests on. */
+  get isPreShared(): boolean {
+    const has = this.protocol === 'TLSv1.3' || this.cipher?.name.includes('PSK') === true;
+    return has && this.native.peerCertificates.length === 0;
+  }
+
+  /** @internal */
+  trustKey(): void {
+    this.#isTrustedKey = true;
   }
 
   /** @internal */

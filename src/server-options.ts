@@ -2,8 +2,10 @@ import { protocolList } from './alpn.ts';
 import type { OnClientHello, SessionStore } from './client-hello.ts';
 import { type Context, contextOf } from './context.ts';
 import { invalidArgument } from './errors.ts';
-import { checkNames, optionalBoolean, optionalInteger, optionalString } from './options.ts';
+import { checkNames, optionalBoolean, optionalFunction, optionalInteger, optionalString } from './options.ts';
+import { type PskServerCallback, checkHint } from './psk.ts';
 import { CONTEXT_HINTS, checkSignal, checkTransport } from './transport-options.ts';
+import type { VerifyPeer } from './verify-peer.ts';
 
 /** Options of {@link createServer}. */
 export interface ServerOptions {
@@ -44,6 +46,19 @@ export interface ServerOptions {
    * to `SSL_CTX_set_client_hello_cb`, whose callback pauses the job.
    */
   onClientHello?: OnClientHello | undefined;
+  /**
+   * Asked whether a client is accepted that has a certificate, once its chain is verified; needs `requestCert`. A refusal is a
+   * `tlsClientError` as that of `onClientHello`; the client gets the alert `bad_certificate`. Corresponds to
+   * `SSL_CTX_set_cert_verify_callback`, whose callback pauses the job.
+   */
+  verifyPeer?: VerifyPeer | undefined;
+  /**
+   * Asked for the pre-shared keys of clients; TLS 1.2 needs a cipher suite for them, TLS 1.3 one with SHA-256, in the context's
+   * `ciphers`. Corresponds to `SSL_set_psk_server_callback`, whose callback pauses the job.
+   */
+  pskCallback?: PskServerCallback | undefined;
+  /** What clients of TLS 1.2 are told about the keys. Corresponds to `SSL_use_psk_identity_hint`. */
+  pskIdentityHint?: string | undefined;
   /** Keeps sessions of TLS 1.2. Corresponds to `SSL_CTX_sess_set_new_cb` and `SSL_CTX_sess_set_get_cb`. */
   sessionStore?: SessionStore | undefined;
 }
@@ -51,7 +66,16 @@ export interface ServerOptions {
 /** What of a server may change while it listens. */
 export type ServerTerms = Pick<
   ServerOptions,
-  'ALPNProtocols' | 'context' | 'keylog' | 'onClientHello' | 'rejectUnauthorized' | 'requestCert' | 'sessionStore'
+  | 'ALPNProtocols'
+  | 'context'
+  | 'keylog'
+  | 'onClientHello'
+  | 'pskCallback'
+  | 'pskIdentityHint'
+  | 'rejectUnauthorized'
+  | 'requestCert'
+  | 'sessionStore'
+  | 'verifyPeer'
 >;
 
 /** Where a server listens. */
@@ -100,11 +124,14 @@ const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
   'maxWaitingHandshakes',
   'noDelay',
   'onClientHello',
+  'pskCallback',
+  'pskIdentityHint',
   'recordIO',
   'rejectUnauthorized',
   'requestCert',
   'sessionStore',
   'truncation',
+  'verifyPeer',
 ];
 
 const LISTEN_OPTIONS: readonly (keyof ListenOptions)[] = [
@@ -131,10 +158,9 @@ export function checkServerOptions(options: ServerOptions): void {
   protocolList(options.ALPNProtocols, 'ALPNProtocols');
   optionalInteger(options.maxHandshakes, 'maxHandshakes', 1, 0xffff_ffff);
   optionalInteger(options.maxWaitingHandshakes, 'maxWaitingHandshakes', 0, 0xffff_ffff);
-  const { onClientHello, sessionStore }: { onClientHello?: unknown; sessionStore?: unknown } = options;
-  if (onClientHello !== undefined && typeof onClientHello !== 'function') {
-    throw invalidArgument('options.onClientHello', 'a function', onClientHello);
-  }
+  for (const name of ['onClientHello', 'pskCallback', 'verifyPeer'] as const) optionalFunction(options[name], name);
+  checkHint(options.pskIdentityHint);
+  const { sessionStore }: { sessionStore?: unknown } = options;
   if (sessionStore !== undefined && !isSessionStore(sessionStore)) {
     throw invalidArgument('options.sessionStore', 'an object with the functions get and set', sessionStore);
   }

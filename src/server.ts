@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 
 import { protocolList } from './alpn.ts';
 import { native } from './binding.ts';
-import { answer, clientHello, toChoice, unask } from './client-hello.ts';
+import { clientHello, toChoice } from './client-hello.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
@@ -15,6 +15,8 @@ import type { NativeChoice, NativeEvent, NativeServer, NativeServerSide } from '
 import { MOST_MILLISECONDS, optionalInteger } from './options.ts';
 import { checkStream, over } from './over.ts';
 import type { Address } from './peer.ts';
+import { keyOf } from './psk.ts';
+import { NOTHING, answer } from './questions.ts';
 import {
   type CloseOptions,
   type CloseReport,
@@ -24,6 +26,7 @@ import {
   checkListenOptions,
   checkServerOptions,
 } from './server-options.ts';
+import { verify } from './verify-peer.ts';
 
 /** The events of a {@link Server} and what their listeners get. */
 export interface ServerEvents {
@@ -294,8 +297,10 @@ export class Server extends EventEmitter<ServerEvents> {
         return answer(event, (signal) => this.#choose(event, signal));
       case 'newSession':
         return answer(event, () => this.#keep(event));
-      case 'unasked':
-        return unask(event);
+      case 'verify':
+        return answer(event, async (signal) => verify(event, signal, this.#terms.verifyPeer, this.#asking(id)));
+      case 'psk':
+        return answer(event, async (signal) => keyOf(event, signal, this.#terms.pskCallback, this.#asking(id)));
       case 'keylog': {
         const connection = this.#connection(id);
         return void (connection && this.emit('keylog', event.message!, connection));
@@ -325,12 +330,15 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #side(): NativeServerSide {
-    const { onClientHello, sessionStore, keylog, requestCert, rejectUnauthorized } = this.#terms;
+    const { onClientHello, sessionStore, keylog, requestCert, rejectUnauthorized, pskIdentityHint } = this.#terms;
     const protocols = protocolList(this.#terms.ALPNProtocols, 'ALPNProtocols');
     const keepsSessions = sessionStore !== undefined;
     return {
       asksHello: keepsSessions || onClientHello !== undefined,
       keepsSessions,
+      asksVerify: this.#terms.verifyPeer !== undefined,
+      asksPsk: this.#terms.pskCallback !== undefined,
+      ...(pskIdentityHint !== undefined && { pskIdentityHint }),
       secrets: keylog ?? false,
       ...(protocols && { alpnProtocols: protocols }),
       ...(requestCert !== undefined && { requestCert }),
@@ -345,8 +353,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** Chooses what a client is shown. */
   async #choose(event: NativeEvent, signal: AbortSignal): Promise<NativeChoice> {
     const hello = clientHello(event.hello!, signal);
-    const connection = this.#connection(event.connection!);
-    if (!connection) throw new LibsslAsyncError('CLOSED', 'the connection is closed');
+    const connection = this.#asking(event.connection!);
     const { sessionId } = hello;
     const session = sessionId.length > 0 ? await this.#terms.sessionStore?.get(sessionId) : undefined;
     const given = await this.#terms.onClientHello?.(hello, connection);
@@ -360,7 +367,14 @@ export class Server extends EventEmitter<ServerEvents> {
       const message = `A session could not be kept: ${error instanceof Error ? error.message : String(error)}`;
       process.emitWarning(message, { type: 'LibsslAsyncWarning', code: 'LIBSSL_ASYNC_SESSION_LOST' });
     }
-    return { alpnRefused: false };
+    return NOTHING;
+  }
+
+  /** The connection that asks; throws if it has gone. */
+  #asking(id: number): Connection {
+    const connection = this.#connection(id);
+    if (!connection) throw new LibsslAsyncError('CLOSED', 'the connection is closed');
+    return connection;
   }
 
   /** The object of a connection of this server, made when it is first spoken of. */

@@ -37,7 +37,7 @@ function begin(server: Server, socket: TLSSocket, stream: Duplex): void {
 
 /** What this package's own servers take. */
 export function serverOptions(options: TLSSocketOptions): ServerOptions {
-  const { ALPNProtocols, SNICallback, ALPNCallback, requestCert, rejectUnauthorized } = options;
+  const { ALPNProtocols, SNICallback, ALPNCallback, requestCert, rejectUnauthorized, verifyPeer } = options;
   return {
     context: serverContext(options),
     requestCert: requestCert === true,
@@ -45,6 +45,7 @@ export function serverOptions(options: TLSSocketOptions): ServerOptions {
     truncation: 'end',
     noDelay: false,
     ...(ALPNProtocols && { ALPNProtocols: ALPNProtocols as readonly string[] }),
+    ...(verifyPeer && { verifyPeer }),
     ...((SNICallback || ALPNCallback) && { onClientHello: (hello) => choose(hello, { SNICallback, ALPNCallback }) }),
   };
 }

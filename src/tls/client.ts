@@ -84,7 +84,15 @@ function isRefusal(error: Error): boolean {
 /** What this package's own `connect` takes. */
 function connectOptions(options: ConnectionOptions): ConnectOptions {
   const { host, port, path, socket, servername, session, ALPNProtocols, lookup, family, requestOCSP } = options;
-  const { autoSelectFamily, autoSelectFamilyAttemptTimeout, localAddress, localPort, checkServerIdentity } = options;
+  const {
+    autoSelectFamily,
+    autoSelectFamilyAttemptTimeout,
+    localAddress,
+    localPort,
+    checkServerIdentity,
+    verifyPeer,
+    pskCallback,
+  } = options;
   const place = path ? { path } : { host: host ?? 'localhost', port: Number(port) };
   const given: { [Name in keyof ConnectOptions]: unknown } = {
     ...(socket ? { socket, host } : place),
@@ -99,6 +107,8 @@ function connectOptions(options: ConnectionOptions): ConnectOptions {
     localAddress,
     localPort,
     checkServerIdentity: checkServerIdentity ?? nodeCheckServerIdentity,
+    verifyPeer,
+    pskCallback: pskCallback ? (hint: string | undefined) => pskCallback(hint ?? null) : undefined,
     noDelay: options.noDelay ?? false,
     handshake: false,
     truncation: 'end',

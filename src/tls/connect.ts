@@ -5,24 +5,27 @@ import type { ConnectOptions } from '../connect-options.ts';
 import { invalidArgument } from '../errors.ts';
 import { checkStream } from '../over.ts';
 import { begin } from './client.ts';
+import type { PskClientCallback } from './psk.ts';
 import { type SecureContext, type SecureContextOptions, unsupported } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
 
 /** Options of {@link connect}: node:tls's, but for those of {@link SecureContextOptions}. */
 export type ConnectionOptions = Omit<
   NodeConnectionOptions,
-  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'secureContext' | 'socket'
+  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'pskCallback' | 'secureContext' | 'socket'
 > &
   SecureContextOptions &
   Pick<TLSSocketOptions, 'requestOCSP'> &
   Pick<
     ConnectOptions,
-    'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout' | 'family' | 'localAddress' | 'localPort'
+    'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout' | 'family' | 'localAddress' | 'localPort' | 'verifyPeer'
   > & {
     /** A context, in place of options that describe one. */
     secureContext?: SecureContext | undefined;
     /** A stream to the server that is there already, in place of an address. */
     socket?: Duplex | undefined;
+    /** Gives the client's pre-shared key. */
+    pskCallback?: PskClientCallback | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */
@@ -40,7 +43,6 @@ export type ConnectionOptions = Omit<
 /** Options of node:tls that are not there yet. */
 const NOT_YET: Readonly<Record<string, string>> = {
   onread: 'read() of a Connection reads into a buffer of the caller',
-  pskCallback: 'there are no pre-shared keys',
 };
 
 /**
@@ -80,6 +82,12 @@ function check(options: ConnectionOptions): void {
   const { checkServerIdentity, minDHSize, socket }: { [name: string]: unknown } = options;
   if (checkServerIdentity !== undefined && typeof checkServerIdentity !== 'function') {
     throw invalidArgument('options.checkServerIdentity', 'a function', checkServerIdentity);
+  }
+  for (const name of ['pskCallback', 'verifyPeer'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && value !== null && typeof value !== 'function') {
+      throw invalidArgument(`options.${name}`, 'a function', value);
+    }
   }
   if (minDHSize !== undefined && typeof minDHSize !== 'number') {
     throw invalidArgument('options.minDHSize', 'a number', minDHSize);

@@ -18,6 +18,7 @@ import { TLSSocket } from './socket.ts';
 export { type ConnectionOptions, connect } from './connect.ts';
 export * from './defaults.ts';
 export type { ALPNCallback, Chosen, SNICallback } from './hello.ts';
+export type { PskClientCallback, PskServerCallback } from './psk.ts';
 export { SecureContext, type SecureContextOptions, createSecureContext } from './secure-context.ts';
 export type { TlsOptions } from './server-options.ts';
 export { Server, createServer } from './server.ts';

@@ -1,5 +1,6 @@
 import type { ServerOptions as OwnOptions } from '../server-options.ts';
 import type { ALPNCallback, SNICallback } from './hello.ts';
+import type { PskServerCallback } from './psk.ts';
 import type { SecureContextOptions } from './secure-context.ts';
 
 /**
@@ -7,11 +8,15 @@ import type { SecureContextOptions } from './secure-context.ts';
  * own `createServer`.
  */
 export interface TlsOptions
-  extends SecureContextOptions, Pick<OwnOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO'> {
+  extends SecureContextOptions, Pick<OwnOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
   /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */
   ALPNCallback?: ALPNCallback | undefined;
+  /** Gives the pre-shared keys of clients. */
+  pskCallback?: PskServerCallback | undefined;
+  /** What clients of TLS 1.2 are told about the keys. */
+  pskIdentityHint?: string | undefined;
   /** Milliseconds that a handshake may take. Default: 120 000. */
   handshakeTimeout?: number | undefined;
   /** Whether sockets stay writable after the peer has ended its direction. Default: `false`. */

@@ -13,13 +13,14 @@ import { serverOptions } from './accept.ts';
 import { nodeError, serverError } from './errors.ts';
 import { type SNICallback, choose } from './hello.ts';
 import { alreadyListening, listenArguments } from './listen-arguments.ts';
+import { askForOCSP } from './ocsp.ts';
 import { SecureContext, type SecureContextOptions, createSecureContext } from './secure-context.ts';
 import type { TlsOptions } from './server-options.ts';
 import { sessionEvents } from './session-events.ts';
 import { TLSSocket } from './socket.ts';
 
 /** Events whose listeners have a part in handshakes. */
-const TAKES_PART = new Set(['keylog', 'newSession', 'resumeSession']);
+const TAKES_PART = new Set(['OCSPRequest', 'keylog', 'newSession', 'resumeSession']);
 
 /**
  * A TLS server with the surface of node:tls's `Server`: `secureConnection` has a {@link TLSSocket} whose handshake is done,
@@ -223,21 +224,30 @@ export class Server extends NetServer {
   }
 
   #terms(): Partial<ServerTerms> {
-    const isChosen = this.#options.SNICallback || this.#options.ALPNCallback || this.#contexts.length > 0;
+    const { SNICallback, ALPNCallback, pskCallback, pskIdentityHint, verifyPeer } = this.#options;
+    const staples = this.listenerCount('OCSPRequest') > 0;
+    const isChosen = SNICallback || ALPNCallback || this.#contexts.length > 0 || staples;
     const store: SessionStore | undefined = sessionEvents(this);
     return {
       context: this.#context,
       keylog: this.listenerCount('keylog') > 0,
       onClientHello: isChosen ? (hello) => this.#choose(hello) : undefined,
       sessionStore: store,
+      verifyPeer: verifyPeer ?? undefined,
+      pskIdentityHint: pskIdentityHint ?? undefined,
+      pskCallback: pskCallback
+        ? (identity, connection) => pskCallback(this.#stub(connection.remoteAddress), identity)
+        : undefined,
     };
   }
 
-  #choose(hello: ClientHello): Promise<ClientHelloAnswer> {
+  async #choose(hello: ClientHello): Promise<ClientHelloAnswer> {
     const byName: SNICallback = (servername, callback) => {
       callback(null, this.#contexts.findLast(([pattern]) => pattern.test(servername))?.[1]);
     };
-    return choose(hello, { SNICallback: byName, ...this.#options });
+    const chosen = await choose(hello, { SNICallback: byName, ...this.#options });
+    if (!hello.wantsOCSP) return chosen;
+    return { ...chosen, ocspResponse: await askForOCSP(this, chosen.context ?? this.#context) };
   }
 
   #accept(stream: Duplex): void {
@@ -313,7 +323,7 @@ function check(options: TlsOptions): TlsOptions {
     const message = 'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive';
     throw Object.assign(new TypeError(message), { code: 'ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS' });
   }
-  for (const name of ['SNICallback', 'ALPNCallback'] as const) {
+  for (const name of ['SNICallback', 'ALPNCallback', 'pskCallback', 'verifyPeer'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && value !== null && typeof value !== 'function') {
       throw invalidArgument(`options.${name}`, 'a function', value);

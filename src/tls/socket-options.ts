@@ -2,6 +2,7 @@ import type { DuplexOptions } from 'node:stream';
 
 import type { Address } from '../peer.ts';
 import type { ALPNCallback, SNICallback } from './hello.ts';
+import type { VerifyPeer } from '../verify-peer.ts';
 import type { SecureContext, SecureContextOptions } from './secure-context.ts';
 
 /** Options of {@link TLSSocket}'s constructor: node:tls's, but for those of {@link SecureContextOptions}. */
@@ -22,6 +23,8 @@ export interface TLSSocketOptions extends SecureContextOptions {
   session?: Buffer | undefined;
   /** Whether a client asks for an OCSP response. */
   requestOCSP?: boolean | undefined;
+  /** Asked whether the peer is accepted, once its chain is verified; of a client only if it is asked for a certificate. */
+  verifyPeer?: VerifyPeer | undefined;
   /** Whether the stream stays writable after the peer has ended its direction. Default: `false`. */
   allowHalfOpen?: boolean | undefined;
   /** Bytes that wait to be read. */

@@ -1,7 +1,7 @@
 // Both ends of connections: ours, and those of node:tls. All of it is closed when the test ends.
 
 import { once } from 'node:events';
-import { type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import * as tls from 'node:tls';
 
 import type { ExecutionContext } from 'ava';
@@ -76,6 +76,14 @@ export async function nodeServer(
   });
   server.listen(0, HOST);
   await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Has a server of the drop-in listen. Resolves to its port. */
+export async function listen(t: ExecutionContext, server: NetServer): Promise<number> {
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
   return (server.address() as AddressInfo).port;
 }
 

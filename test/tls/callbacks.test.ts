@@ -2,7 +2,6 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
-import type * as net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as nodeTls from 'node:tls';
@@ -13,7 +12,7 @@ import * as tls from 'libssl-async/tls';
 
 import { issue } from '../support/certificates.ts';
 import { authority, serverIdentity } from '../support/identities.ts';
-import { HOST } from '../support/peers.ts';
+import { HOST, listen } from '../support/peers.ts';
 import { eventually, isIdle } from '../support/waiting.ts';
 
 const ca = authority.cert;
@@ -24,13 +23,10 @@ async function serve(t: ExecutionContext, options: tls.TlsOptions): Promise<{ se
     socket.on('error', () => {});
     socket.end(String(socket.alpnProtocol));
   });
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return { server, port: (server.address() as net.AddressInfo).port };
+  return { server, port: await listen(t, server) };
 }
 
-function visit(port: number, options: nodeTls.ConnectionOptions = {}): nodeTls.TLSSocket {
+function visit(port: number, options: nodeTls.ConnectionOptions & nodeTls.TLSSocketOptions = {}): nodeTls.TLSSocket {
   return nodeTls.connect({ port, host: HOST, ca, servername: 'localhost', ...options });
 }
 
@@ -223,6 +219,39 @@ test('sessions of TLS 1.2 are kept by listeners, and resumed by another server',
   await once(third, 'secureConnect');
   t.false(third.isSessionReused());
   await text(third);
+});
+
+test('listeners of OCSPRequest give the response for the certificate that was chosen', async (t) => {
+  const response = Buffer.from('30030a0106', 'hex');
+  const asked: [Buffer, Buffer | null][] = [];
+  const { server, port } = await serve(t, { SNICallback: (name) => (name === 'a.example' ? secure : undefined), ca });
+  const stapled = async (servername: string): Promise<Buffer | null> => {
+    const client = visit(port, { servername, requestOCSP: true, checkServerIdentity: () => undefined });
+    const [given] = (await once(client, 'OCSPResponse')) as [Buffer | null];
+    await text(client);
+    return given;
+  };
+  t.is(await stapled('localhost'), null);
+  server.on('OCSPRequest', (leaf: Buffer, issuer: Buffer | null, done: (error: null, given?: Buffer) => void) => {
+    asked.push([leaf, issuer]);
+    setImmediate(() => done(null, issuer ? response : undefined));
+  });
+  await nextTurn();
+  t.deepEqual(await stapled('localhost'), response);
+  t.is(await stapled('a.example'), null);
+  await subject(port, 'localhost');
+  t.deepEqual(asked, [
+    [serverIdentity.der, authority.der],
+    [other.der, null],
+  ]);
+
+  server.removeAllListeners('OCSPRequest');
+  server.on('OCSPRequest', (_leaf: Buffer, _issuer: Buffer | null, done: (error: Error) => void) => done(failure));
+  await nextTurn();
+  const told = once(server, 'tlsClientError') as Promise<[Error]>;
+  const refused = visit(port, { requestOCSP: true }).on('error', () => {});
+  t.is((await told)[0], failure);
+  refused.destroy();
 });
 
 test('the context of asynchronous calls reaches callbacks', async (t) => {

@@ -17,7 +17,8 @@ use crate::messages::{Begun, KeyTask, Message};
 #[derive(Default)]
 pub struct NativeEvent {
     /// `async`, `accepted`, `cancelled`, `connected`, `decrypt`, `established`, `failed`, `hello`, `keylog`,
-    /// `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `session`, `sign` or `unasked`.
+    /// `listenerClosed`, `listenerFailed`, `loaded`, `newSession`, `news`, `pin`, `psk`, `session`, `sign`, `unasked` or
+    /// `verify`.
     #[napi(js_name = "type")]
     pub kind: &'static str,
     /// The connection, but for requests and failed listeners.
@@ -37,6 +38,12 @@ pub struct NativeEvent {
     pub message: Option<Buffer>,
     /// What a client says first.
     pub hello: Option<NativeClientHello>,
+    /// The chain of a peer in DER, its own certificate first.
+    pub certificates: Option<Vec<Buffer>>,
+    /// Why OpenSSL does not accept it.
+    pub verify_error: Option<&'static str>,
+    /// The identity of a client's pre-shared key, or the hint of its server.
+    pub psk_name: Option<String>,
     /// The id of a session.
     pub session_id: Option<Buffer>,
     /// `ASYNC_STATUS_*`.
@@ -127,6 +134,13 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
                     message: Some(session.into()),
                     ..event
                 },
+                Asked::Verify(peer) => NativeEvent {
+                    kind: "verify",
+                    certificates: Some(peer.certificates.into_iter().map(Buffer::from).collect()),
+                    verify_error: peer.error,
+                    ..event
+                },
+                Asked::Psk { name } => NativeEvent { kind: "psk", psk_name: name, ..event },
             }
         }
         Message::Unasked { server, connection, request } => {

@@ -287,7 +287,7 @@ impl Accepting {
             let begun = Begun::Waiting(socket, family);
             return queue.send_soon(Message::Accepted { server, connection, begun, addresses });
         }
-        let known = side.secrets || side.asks_hello || side.keeps_sessions || context.tells();
+        let known = side.secrets || side.asks() || context.tells();
         let cancelled = if known {
             let cancelled = self.stopped.child_token();
             let begun = Begun::Running(cancelled.clone().drop_guard());

@@ -70,6 +70,23 @@ pub const SSL_CB_WRITE_ALERT: c_int = SSL_CB_ALERT | SSL_CB_WRITE;
 /// Called, on whatever thread completes the operation, with the `SSL` and the argument set for it.
 pub type SSL_async_callback_fn = Option<unsafe extern "C" fn(ssl: *mut SSL, arg: *mut c_void) -> c_int>;
 
+/// Asked by a client for its identity, a string, and its key; returns the key's length, 0 for none. `hint` may be null.
+pub type SSL_psk_client_cb_func = Option<
+    unsafe extern "C" fn(
+        ssl: *mut SSL,
+        hint: *const c_char,
+        identity: *mut c_char,
+        max_identity_len: c_uint,
+        psk: *mut c_uchar,
+        max_psk_len: c_uint,
+    ) -> c_uint,
+>;
+
+/// Asked by a server for the key of an identity; returns its length, 0 if the identity is unknown.
+pub type SSL_psk_server_cb_func = Option<
+    unsafe extern "C" fn(ssl: *mut SSL, identity: *const c_char, psk: *mut c_uchar, max_psk_len: c_uint) -> c_uint,
+>;
+
 unsafe extern "C" {
     /// 1 if a job of `s` is paused.
     pub fn SSL_waiting_for_async(s: *mut SSL) -> c_int;
@@ -164,6 +181,12 @@ unsafe extern "C" {
     pub fn SSL_clear_options(s: *mut SSL, op: u64) -> u64;
     /// Sets what the sessions of a server's `ssl` are bound to, at most 32 bytes. Returns 1 on success.
     pub fn SSL_set_session_id_context(ssl: *mut SSL, sid_ctx: *const c_uchar, sid_ctx_len: c_uint) -> c_int;
+    /// Sets who is asked for the pre-shared key of a client.
+    pub fn SSL_set_psk_client_callback(ssl: *mut SSL, cb: SSL_psk_client_cb_func);
+    /// Sets who is asked for the pre-shared keys of a server.
+    pub fn SSL_set_psk_server_callback(ssl: *mut SSL, cb: SSL_psk_server_cb_func);
+    /// Sets the hint that a server of TLS 1.2 gives to its clients; null for none.
+    pub fn SSL_use_psk_identity_hint(s: *mut SSL, identity_hint: *const c_char) -> c_int;
     /// Whether a TLS 1.3 client offers post-handshake authentication.
     pub fn SSL_set_post_handshake_auth(s: *mut SSL, val: c_int);
     /// The size in bytes of the read buffer of every `SSL` made from `ctx`.

@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::entry::Addresses;
 use super::question::Asked;
-use crate::context::{Choice, ClientHello, ClientOptions, ContextHandle, Observer, ServerOptions, observe};
+use crate::context::{
+    Choice, ClientHello, ClientOptions, ContextHandle, Observer, PreSharedKey, ServerOptions, Unverified, observe,
+};
 use crate::driver::remote::Remote;
 use crate::environment::next_id;
 use crate::messages::{Failure, Message, Queue};
@@ -113,17 +115,34 @@ impl Handshake {
             Side::Server(options) => self.context.server_ssl(options),
             Side::Client(options) => self.context.client_ssl(options),
         }?;
-        let (asks_hello, tells_sessions) = match &self.side {
-            Side::Client(_) => (false, true),
-            Side::Server(options) => (options.asks_hello, options.keeps_sessions),
+        let told = Told {
+            server: self.server,
+            connection: self.connection,
+            is_client: false,
+            asks_hello: false,
+            asks_verify: false,
+            tolerates: false,
+            tells_sessions: false,
+            secrets: self.secrets,
+            queue: Arc::clone(&self.queue),
         };
-        if self.secrets || asks_hello || tells_sessions {
-            let (server, connection, queue) = (self.server, self.connection, Arc::clone(&self.queue));
-            let is_client = matches!(self.side, Side::Client(_));
-            let secrets = self.secrets;
-            let told = Told { server, connection, is_client, asks_hello, tells_sessions, secrets, queue };
-            observe(&mut ssl, Arc::new(told))?;
-        }
+        let told = match &self.side {
+            Side::Client(options) => Told {
+                is_client: true,
+                asks_verify: options.asks_verify,
+                tolerates: !options.reject_unauthorized,
+                tells_sessions: true,
+                ..told
+            },
+            Side::Server(options) if self.secrets || options.asks() => Told {
+                asks_hello: options.asks_hello,
+                asks_verify: options.asks_verify,
+                tells_sessions: options.keeps_sessions,
+                ..told
+            },
+            Side::Server(_) => return Ok(ssl),
+        };
+        observe(&mut ssl, Arc::new(told))?;
         Ok(ssl)
     }
 }
@@ -134,6 +153,8 @@ struct Told {
     connection: u32,
     is_client: bool,
     asks_hello: bool,
+    asks_verify: bool,
+    tolerates: bool,
     tells_sessions: bool,
     secrets: bool,
     queue: Arc<Queue>,
@@ -142,6 +163,22 @@ struct Told {
 impl Observer for Told {
     fn hello(&self, hello: &dyn Fn() -> ClientHello) -> Result<Option<Choice>, AskError> {
         if self.asks_hello { self.ask(Asked::Hello(hello())).map(Some) } else { Ok(None) }
+    }
+
+    fn verify(&self, peer: &dyn Fn() -> Unverified) -> Result<(), AskError> {
+        if self.asks_verify { self.ask(Asked::Verify(peer())).map(drop) } else { Ok(()) }
+    }
+
+    fn tolerates(&self) -> bool {
+        self.tolerates
+    }
+
+    fn psk_of(&self, identity: String) -> Result<Option<PreSharedKey>, AskError> {
+        Ok(self.ask(Asked::Psk { name: Some(identity) })?.psk)
+    }
+
+    fn own_psk(&self, hint: Option<String>) -> Result<Option<PreSharedKey>, AskError> {
+        Ok(self.ask(Asked::Psk { name: hint })?.psk)
     }
 
     fn session(&self, session: &SslSession) {

@@ -2,8 +2,9 @@
 
 use napi::bindgen_prelude::{Buffer, ClassInstance};
 use napi_derive::napi;
+use zeroize::Zeroizing;
 
-use crate::context::{Choice, ClientHello, NativeContext, Protocol};
+use crate::context::{Choice, ClientHello, NativeContext, PreSharedKey, Protocol, Unverified};
 use crate::environment::NativeEnvironment;
 use crate::remote_key::JsFailure;
 
@@ -13,6 +14,10 @@ pub(crate) enum Asked {
     Hello(ClientHello),
     /// Whether a session is kept.
     NewSession { id: Vec<u8>, session: Vec<u8> },
+    /// Whether a peer is accepted.
+    Verify(Unverified),
+    /// For a pre-shared key: a client is asked with the hint of its server, a server with the identity of its client.
+    Psk { name: Option<String> },
 }
 
 /// What a client says first; versions, suites and the like by their numbers.
@@ -47,6 +52,10 @@ pub struct NativeChoice<'env> {
     pub session: Option<Buffer>,
     /// An OCSP response, in DER.
     pub ocsp_response: Option<Buffer>,
+    /// A pre-shared key.
+    pub psk: Option<Buffer>,
+    /// What a client calls it.
+    pub psk_identity: Option<String>,
 }
 
 #[napi]
@@ -92,6 +101,10 @@ impl From<NativeChoice<'_>> for Choice {
             protocol,
             session: choice.session.map(|session| session.to_vec()),
             ocsp_response: choice.ocsp_response.map(|response| response.to_vec()),
+            psk: choice.psk.map(|key| PreSharedKey {
+                identity: choice.psk_identity.unwrap_or_default(),
+                key: Zeroizing::new(key.to_vec()),
+            }),
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
         reject_unauthorized: options.reject_unauthorized,
         session_id_context: resumption::session_id_context(options, &trust),
         sigalgs,
-        has_certificate: !identities.is_empty(),
+        certificates: identities.first(trust.certificates())?,
         tells: AtomicBool::new(false),
         _trust: trust,
     }))

@@ -1,5 +1,6 @@
 //! What workers make SSLs of.
 
+use std::ffi::CString;
 use std::net::IpAddr;
 use std::ptr;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use openssl::x509::X509VerifyResult;
 use openssl_sys as ffi;
 
 use super::hello;
+use super::psk;
 use super::sigalgs::SignatureAlgorithms;
 use super::trust::Trust;
 
@@ -31,7 +33,8 @@ pub(super) struct Settings {
     pub(super) reject_unauthorized: bool,
     pub(super) session_id_context: Vec<u8>,
     pub(super) sigalgs: Option<SignatureAlgorithms>,
-    pub(super) has_certificate: bool,
+    /// The first certificate and its issuer, in DER.
+    pub(super) certificates: Vec<Vec<u8>>,
     /// Whether JavaScript has an asynchronous callback for all connections.
     pub(super) tells: AtomicBool,
     /// Kept, so that other contexts find it.
@@ -51,6 +54,10 @@ pub struct NativeClientOptions {
     pub reject_unauthorized: bool,
     /// Whether the server is asked for an OCSP response.
     pub request_ocsp: bool,
+    /// Whether the event `verify` asks whether the server is accepted.
+    pub asks_verify: bool,
+    /// Whether the event `psk` asks for a key.
+    pub asks_psk: bool,
 }
 
 /// What one server's connection has in place of what its context has.
@@ -66,6 +73,12 @@ pub struct NativeServerSide {
     pub asks_hello: bool,
     /// Whether the event `newSession` tells of sessions, and is waited for.
     pub keeps_sessions: bool,
+    /// Whether the event `verify` asks whether a client is accepted.
+    pub asks_verify: bool,
+    /// Whether the event `psk` asks for the keys of clients.
+    pub asks_psk: bool,
+    /// What clients of TLS 1.2 are told about the keys; has no NUL.
+    pub psk_identity_hint: Option<String>,
     /// Whether secrets are wanted as events.
     pub secrets: bool,
 }
@@ -78,7 +91,17 @@ pub(crate) struct ServerOptions {
     protocols: Option<Vec<u8>>,
     pub(crate) asks_hello: bool,
     pub(crate) keeps_sessions: bool,
+    pub(crate) asks_verify: bool,
+    asks_psk: bool,
+    psk_identity_hint: Option<CString>,
     pub(crate) secrets: bool,
+}
+
+impl ServerOptions {
+    /// Whether JavaScript has a part in handshakes.
+    pub(crate) fn asks(&self) -> bool {
+        self.asks_hello || self.keeps_sessions || self.asks_verify || self.asks_psk
+    }
 }
 
 impl From<NativeServerSide> for ServerOptions {
@@ -89,6 +112,9 @@ impl From<NativeServerSide> for ServerOptions {
             protocols: options.alpn_protocols.map(|list| list.to_vec()),
             asks_hello: options.asks_hello,
             keeps_sessions: options.keeps_sessions,
+            asks_verify: options.asks_verify,
+            asks_psk: options.asks_psk,
+            psk_identity_hint: options.psk_identity_hint.and_then(|hint| CString::new(hint).ok()),
             secrets: options.secrets,
         }
     }
@@ -99,8 +125,10 @@ pub(crate) struct ClientOptions {
     servername: Option<String>,
     protocols: Option<Vec<u8>>,
     session: Option<Vec<u8>>,
-    reject_unauthorized: bool,
+    pub(crate) reject_unauthorized: bool,
     request_ocsp: bool,
+    pub(crate) asks_verify: bool,
+    asks_psk: bool,
 }
 
 impl From<NativeClientOptions> for ClientOptions {
@@ -111,6 +139,8 @@ impl From<NativeClientOptions> for ClientOptions {
             session: options.session.map(|session| session.to_vec()),
             reject_unauthorized: options.reject_unauthorized,
             request_ocsp: options.request_ocsp,
+            asks_verify: options.asks_verify,
+            asks_psk: options.asks_psk,
         }
     }
 }
@@ -126,8 +156,8 @@ impl ContextHandle {
         Self(Arc::new(settings))
     }
 
-    pub(crate) fn has_certificate(&self) -> bool {
-        self.0.has_certificate
+    pub(super) fn certificates(&self) -> &[Vec<u8>] {
+        &self.0.certificates
     }
 
     pub(super) fn tell(&self) {
@@ -155,6 +185,9 @@ impl ContextHandle {
         if let Some(sigalgs) = &settings.sigalgs {
             sigalgs.limit_server(&ssl)?;
         }
+        if options.asks_psk {
+            psk::accept(&ssl, options.psk_identity_hint.as_deref())?;
+        }
         if options.protocols.is_some() || options.asks_hello {
             let protocols = options.protocols.as_ref().or(settings.protocols.as_ref());
             hello::set_protocols(&mut ssl, protocols.filter(|list| !list.is_empty()).cloned())?;
@@ -180,8 +213,13 @@ impl ContextHandle {
         let settings = &*self.0;
         let mut ssl = Ssl::new(&settings.context)?;
         ssl.set_connect_state();
-        // A client verifies in either mode; the mode says whether it goes on with a server that fails.
-        ssl.set_verify(if options.reject_unauthorized { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
+        // A client verifies in either mode; the mode says whether it goes on with a server that fails. Where somebody is asked,
+        // it is the verification itself that puts up with servers.
+        let fails = options.reject_unauthorized || options.asks_verify;
+        ssl.set_verify(if fails { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
+        if options.asks_psk {
+            psk::offer(&ssl);
+        }
         if let Some(name) = &options.servername {
             ssl.set_hostname(name)?;
         }

@@ -11,6 +11,7 @@ use openssl_sys as ffi;
 use super::alpn::{names, select};
 use super::handle::ContextHandle;
 use super::observer::observer;
+use super::psk::PreSharedKey;
 
 /// What a client says first.
 pub(crate) struct ClientHello {
@@ -32,7 +33,7 @@ pub(crate) struct ClientHello {
     pub(crate) versions: Vec<u16>,
 }
 
-/// What was chosen for it.
+/// What was chosen for it, or for the peer of another question.
 #[derive(Default)]
 pub(crate) struct Choice {
     /// The certificates, in place of the server's.
@@ -42,6 +43,8 @@ pub(crate) struct Choice {
     pub(crate) session: Option<Vec<u8>>,
     /// The OCSP response that it asked for, in DER.
     pub(crate) ocsp_response: Option<Vec<u8>>,
+    /// The pre-shared key that was asked for.
+    pub(crate) psk: Option<PreSharedKey>,
 }
 
 /// How the application protocol is chosen.

@@ -1,5 +1,7 @@
 //! Which certificate goes with which private key.
 
+use std::iter;
+
 use foreign_types::ForeignType;
 use libssl_async_sys as sys;
 use openssl::error::ErrorStack;
@@ -65,8 +67,12 @@ impl Identities {
         Ok(identities)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+    /// In DER: the first certificate, and the one of `authorities` or of its own chain that issued it.
+    pub(super) fn first(&self, authorities: &[X509]) -> Result<Vec<Vec<u8>>, ErrorStack> {
+        let Some(Identity { chain, .. }) = self.pairs.first() else { return Ok(Vec::new()) };
+        let is_issuer = |other: &&X509| other.issued(&chain[0]) == X509VerifyResult::OK;
+        let issuer = chain[1..].iter().chain(authorities).find(is_issuer);
+        iter::once(&chain[0]).chain(issuer).map(|certificate| certificate.to_der()).collect()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &PKey<Private>> {

@@ -17,12 +17,14 @@ mod observer;
 mod options;
 mod pem;
 mod pfx;
+mod psk;
 mod resumption;
 mod sigalgs;
 mod trust;
 mod verify;
 
 use napi::Env;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 pub(crate) use self::handle::{ClientOptions, ContextHandle, ServerOptions};
@@ -31,6 +33,8 @@ pub(crate) use self::hello::{Choice, ClientHello, Protocol};
 pub(crate) use self::initialise::{initialise, load_config};
 pub(crate) use self::observer::{Observer, observe};
 use self::options::NativeContextOptions;
+pub(crate) use self::psk::PreSharedKey;
+pub(crate) use self::verify::Unverified;
 
 /// A context. It holds nothing of its environment.
 #[napi]
@@ -53,10 +57,10 @@ impl NativeContext {
         self.handle.tell();
     }
 
-    /// Whether it can be a server's.
+    /// In DER: the first of its certificates, and the one that issued it if it is known.
     #[napi(getter)]
-    pub fn has_certificate(&self) -> bool {
-        self.handle.has_certificate()
+    pub fn certificates(&self) -> Vec<Buffer> {
+        self.handle.certificates().iter().map(|der| der.clone().into()).collect()
     }
 }
 

@@ -8,6 +8,8 @@ use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContextBuilder, SslRef, SslSession, SslSessionCacheMode};
 
 use super::hello::{Choice, ClientHello};
+use super::psk::PreSharedKey;
+use super::verify::Unverified;
 
 /// Is told of what a connection does and asked what it is to do, on whatever thread drives the connection, in the midst of an SSL call
 /// and maybe on the fibre of a job: not to call libssl.
@@ -15,6 +17,18 @@ pub(crate) trait Observer: Send + Sync + 'static {
     /// What a server chooses for a client, `None` if it chooses nothing. Fails the handshake with an error. May wait for
     /// somebody else, as [`libssl_async::ask`] does.
     fn hello(&self, hello: &dyn Fn() -> ClientHello) -> Result<Option<Choice>, AskError>;
+
+    /// Refuses a peer that OpenSSL accepts, or that is put up with, by an error. May wait, too.
+    fn verify(&self, peer: &dyn Fn() -> Unverified) -> Result<(), AskError>;
+
+    /// Whether a server that OpenSSL does not accept is put up with.
+    fn tolerates(&self) -> bool;
+
+    /// The key of an identity that a client names, `None` if there is none. Fails the handshake with an error. May wait, too.
+    fn psk_of(&self, identity: String) -> Result<Option<PreSharedKey>, AskError>;
+
+    /// The identity and key of a client, whose server may have given a hint; as [`Observer::psk_of`].
+    fn own_psk(&self, hint: Option<String>) -> Result<Option<PreSharedKey>, AskError>;
 
     /// The client may resume this session; with TLS 1.3 there may be several. A server may wait for whoever keeps it.
     fn session(&self, session: &SslSession);
