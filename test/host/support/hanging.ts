@@ -44,9 +44,9 @@ switch (what) {
     process.once('beforeExit', () => console.log(`${metrics().paused} are paused`));
     break;
   case 'timeout':
-    server.unref();
     await failed;
     while (metrics().leaked < metrics().pauses) await nextTurn();
+    server.unref();
     console.log(`${[...codes].join()}; ${metrics().drained} drained`);
     break;
   case 'close': {
