@@ -13,6 +13,7 @@ import { type ContenderName, SETTINGS } from './protocol.ts';
 import { type MemoryRounds, type Result, memoryRowsOf, memoryTableOf, rowsOf, tableOf } from './report.ts';
 import { Rig, type Sample, memoryOf } from './rig.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { type SourceRounds, measureQueues, measureTokens, sourcesTableOf } from './sources.ts';
 import { measureStorm, stormTableOf } from './storm.ts';
 
 const { values: options } = parseArgs({
@@ -36,6 +37,10 @@ const results = await runScenarios();
 const memory = wanted('memory') ? await measureMemory() : [];
 const paused = wanted('paused') ? await measurePaused(connections) : undefined;
 const storm = wanted('storm') ? await measureStorm(2.5 * connections) : undefined;
+// Third-party sources need the host build, and what is not installed everywhere: only where they are asked for.
+const asked = options.only.split(',');
+const tokens = asked.includes('tokens') ? await measureTokens(rounds, seconds) : undefined;
+const queues = asked.includes('queues') ? await measureQueues(rounds, seconds) : undefined;
 publish();
 
 async function runScenarios(): Promise<Result[]> {
@@ -80,6 +85,8 @@ function publish(): void {
   if (memoryRows.length > 0) console.log(`\n${memoryTableOf(memoryRows)}`);
   if (paused) console.log(`\n${pausedTableOf(paused)}`);
   if (storm) console.log(`\n${stormTableOf(storm)}`);
+  if (tokens) console.log(`\n${sourcesTableOf(tokens, (name) => name.replace('token', 'memory'))}`);
+  if (queues) console.log(`\n${sourcesTableOf(queues, () => 'a queue of 1024')}`);
 
   const file = join(root, 'target/bench', `node-${process.versions.node}.json`);
   mkdirSync(dirname(file), { recursive: true });
@@ -94,8 +101,15 @@ function publish(): void {
     settings: SETTINGS,
     seconds,
   };
-  writeFileSync(file, `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, storm, samples }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, storm, tokens: toObjects(tokens), queues: toObjects(queues), samples }, null, 2)}\n`,
+  );
   console.log(`\nMedians of the rounds; ratios are those within a round. The same as JSON: ${file}`);
+}
+
+function toObjects(measured: SourceRounds | undefined): object[] | undefined {
+  return measured?.map((round) => Object.fromEntries(round));
 }
 
 function progress(text: string): void {

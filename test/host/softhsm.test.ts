@@ -1,10 +1,7 @@
 // A token of SoftHSM2, through the PKCS#11 engine of Debian: `softhsm2`, `opensc` and `libengine-pkcs11-openssl`.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import test from 'ava';
@@ -12,24 +9,14 @@ import { type Engine, createContext, loadEngine, loadPrivateKey } from 'libssl-a
 
 import { issue } from '../support/certificates.ts';
 import { type Served, certificateOf, serveClients } from './support/serving.ts';
-import { installed, isProgram } from './support/skipping.ts';
+import { installed } from './support/skipping.ts';
+import { PIN, engineOptions, makeTokens, needs, uri } from './support/token.ts';
 
-const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
-const ENGINE = '/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so';
-const PIN = '1234';
 /** With each key; 1,000 is what was measured. */
 const HANDSHAKES = Number(process.env['ENGINE_HANDSHAKES'] ?? 100);
 const AT_ONCE = 32;
 
-const uri = (label: string, token = 'test'): string => `pkcs11:token=${token};object=${label};type=private`;
 const pin = (): string => PIN;
-
-const needs = {
-  'libengine-pkcs11-openssl': existsSync(ENGINE),
-  'opensc: pkcs11-tool': isProgram('pkcs11-tool'),
-  'softhsm2: its module': existsSync(MODULE),
-  'softhsm2: softhsm2-util': isProgram('softhsm2-util'),
-};
 
 /** This engine cannot be loaded a second time in a process. */
 let engine: Engine;
@@ -38,7 +25,7 @@ let removable: string;
 test.before(async (t) => {
   if (Object.values(needs).includes(false)) return;
   removable = makeTokens();
-  engine = await loadEngine({ path: ENGINE, commands: [['MODULE_PATH', MODULE]] });
+  engine = await loadEngine(engineOptions);
   t.is(engine.id, 'pkcs11');
 });
 
@@ -111,35 +98,4 @@ function priorities(name: string): number[] {
   // The kernel keeps 15 bytes of a name.
   const named = threads.filter((thread) => thread.includes(`(${name.slice(0, 15)})`));
   return named.map((thread) => Number(thread.slice(thread.lastIndexOf(')')).split(' ')[17]));
-}
-
-/** Two tokens with an RSA key and a P-256 key each, generated in them; returns the folder of `removable`. */
-function makeTokens(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('libssl-async/package.json'));
-  const folder = join(root, 'target/softhsm', String(process.pid));
-  const tokens = join(folder, 'tokens');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(tokens, { recursive: true });
-  const configuration = join(folder, 'softhsm2.conf');
-  writeFileSync(configuration, `directories.tokendir = ${tokens}\n`);
-  process.env['SOFTHSM2_CONF'] = configuration;
-  makeToken('removable');
-  const first = join(tokens, readdirSync(tokens)[0]!);
-  makeToken('test');
-  return first;
-}
-
-function makeToken(token: string): void {
-  run('softhsm2-util', '--init-token', '--free', '--label', token, '--pin', PIN, '--so-pin', '5678');
-  for (const [label, id, type] of [
-    ['rsa', '01', 'rsa:2048'],
-    ['ec', '02', 'EC:prime256v1'],
-  ] as const) {
-    const login = ['--module', MODULE, '--token-label', token, '--login', '--pin', PIN];
-    run('pkcs11-tool', ...login, '--keypairgen', '--key-type', type, '--label', label, '--id', id);
-  }
-}
-
-function run(program: string, ...args: string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
