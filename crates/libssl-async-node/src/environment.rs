@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use libssl_async::keys::{Answer, KeyError};
 use libssl_async::{Question, Secret};
-use napi::bindgen_prelude::{Function, FunctionRef, Int32Array, JsValue, Object, ToNapiValue};
+use napi::bindgen_prelude::{Function, FunctionRef, Int32Array, JsValue, JsValuesTupleIntoVec, Object, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
 
@@ -40,6 +40,7 @@ pub(crate) struct Environment {
     /// Pairs of a connection's id and its news, which JavaScript reads.
     news: RefCell<Int32Array>,
     noted: Cell<usize>,
+    on_messages: FunctionRef<(), ()>,
     on_news: FunctionRef<u32, ()>,
     closed: Cell<bool>,
 }
@@ -69,12 +70,16 @@ impl NativeEnvironment {
             questions: RefCell::default(),
             news: RefCell::new(news),
             noted: Cell::new(0),
+            on_messages: on_messages.create_ref()?,
             on_news: on_news.create_ref()?,
             closed: Cell::new(false),
         });
         // Registered after the threadsafe function, so it runs before that is closed.
         let ending = Rc::clone(&inner);
         env.add_env_cleanup_hook((), move |()| ending.close())?;
+        if let Some(event_loop) = inner.event_loop() {
+            inner.queue.wake_by(event_loop.alarm());
+        }
         Ok(Self { inner })
     }
 
@@ -211,16 +216,25 @@ impl Environment {
     /// Calls JavaScript with what was noted.
     pub(crate) fn tell(&self) {
         let count = self.noted.replace(0);
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.call(&self.on_news, count as u32);
         }
+    }
+
+    /// Has JavaScript take the messages.
+    pub(crate) fn call_for_messages(&self) {
+        self.call(&self.on_messages, 0);
+    }
+
+    /// Calls a function of the package's, which may leave the argument out of account.
+    fn call<T: JsValuesTupleIntoVec>(&self, function: &FunctionRef<T, ()>, argument: u32) {
         let env = Env::from_raw(self.env);
         // SAFETY: this is the environment's thread, called from its event loop, with no other scope open.
         unsafe {
             let mut scope = std::ptr::null_mut();
             sys::napi_open_handle_scope(self.env, &mut scope);
             if let (Ok(function), Ok(receiver), Ok(argument)) =
-                (self.on_news.borrow_back(&env), Object::new(&env), u32::to_napi_value(self.env, count as u32))
+                (function.borrow_back(&env), Object::new(&env), u32::to_napi_value(self.env, argument))
             {
                 // Not `napi_call_function`: promises that JavaScript settles have to go on before this returns.
                 let (no_context, no_result) = (std::ptr::null_mut(), std::ptr::null_mut());

@@ -3,7 +3,7 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use libssl_async::keys::Answer;
 use libssl_async::{AsyncStatus, Error, Question, Shutdown, Workers};
@@ -12,6 +12,7 @@ use tokio_util::sync::DropGuard;
 
 use crate::connection::{Addresses, Asked, Established};
 use crate::context::Choice;
+use crate::driver::Alarm;
 use crate::error::Checked;
 use crate::loading::{Loaded, PinAnswer};
 use crate::socket::Family;
@@ -89,6 +90,9 @@ pub(crate) enum Place {
 /// anyway.
 pub(crate) struct Queue {
     state: Mutex<State>,
+    /// Where there is an event loop of ours. Node's own function wakes its thread while it holds a lock that this thread then
+    /// waits for: on a busy core, until it is the other thread's turn again.
+    alarm: OnceLock<Arc<Alarm>>,
     wake: ThreadsafeFunction<(), (), (), napi::Status, false, true>,
 }
 
@@ -104,7 +108,12 @@ struct State {
 
 impl Queue {
     pub(crate) fn new(wake: ThreadsafeFunction<(), (), (), napi::Status, false, true>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), wake })
+        Arc::new(Self { state: Mutex::default(), alarm: OnceLock::new(), wake })
+    }
+
+    /// Has JavaScript woken by its event loop.
+    pub(crate) fn wake_by(&self, alarm: &Arc<Alarm>) {
+        let _set_once = self.alarm.set(Arc::clone(alarm));
     }
 
     /// Sends a message; it is dropped, and what it carries with it, if the environment is gone.
@@ -148,7 +157,15 @@ impl Queue {
     /// Without the lock, which JavaScript takes as soon as it is awake. At the environment's end napi-rs makes this do
     /// nothing, under a lock of its own.
     fn wake(&self) {
-        self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        match self.alarm.get() {
+            Some(alarm) => alarm.ring(),
+            None => drop(self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking)),
+        }
+    }
+
+    /// Whether JavaScript was woken, and has not come yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.state().woken
     }
 
     pub(crate) fn take(&self) -> Vec<Message> {

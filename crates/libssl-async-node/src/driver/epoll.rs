@@ -2,12 +2,15 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use super::alarm::Alarm;
 
 /// An epoll descriptor, in which each socket is watched edge-triggered for both directions.
 pub(super) struct Epoll {
     fd: OwnedFd,
-    /// Makes the set ready when it is written to.
-    alarm: OwnedFd,
+    /// Makes the set ready.
+    alarm: Arc<Alarm>,
 }
 
 /// What has happened to a socket.
@@ -28,14 +31,10 @@ const ALARM: u64 = u64::MAX;
 
 impl Epoll {
     pub(super) fn new() -> io::Result<Self> {
-        // SAFETY: creates two descriptors, which are owned from then on.
-        let (fd, alarm) = unsafe {
-            let fd = OwnedFd::from_raw_fd(check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?);
-            let alarm = OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?);
-            (fd, alarm)
-        };
-        let set = Self { fd, alarm };
-        set.change(libc::EPOLL_CTL_ADD, set.alarm.as_raw_fd(), libc::EPOLLIN, ALARM)?;
+        // SAFETY: creates a descriptor, which is owned from then on.
+        let fd = unsafe { OwnedFd::from_raw_fd(check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
+        let set = Self { fd, alarm: Arc::new(Alarm::new()?) };
+        set.change(libc::EPOLL_CTL_ADD, set.alarm.fd(), libc::EPOLLIN, ALARM)?;
         Ok(set)
     }
 
@@ -50,10 +49,8 @@ impl Epoll {
     }
 
     /// Makes the set ready, once.
-    pub(super) fn alarm(&self) {
-        let one = 1u64.to_ne_bytes();
-        // SAFETY: the descriptor is open, and the memory readable. It cannot fail but for being set already.
-        unsafe { libc::write(self.alarm.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    pub(super) fn alarm(&self) -> &Arc<Alarm> {
+        &self.alarm
     }
 
     /// The events that are there, without waiting.
@@ -64,9 +61,7 @@ impl Epoll {
         let taken = &raw[..usize::try_from(count).unwrap_or(0)];
         for event in taken {
             if event.u64 == ALARM {
-                let mut count = [0; 8];
-                // SAFETY: the descriptor is open, and the memory writable.
-                unsafe { libc::read(self.alarm.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+                self.alarm.silence();
                 continue;
             }
             let has = |flags: i32| event.events & flags as u32 != 0;

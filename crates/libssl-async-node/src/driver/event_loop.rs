@@ -5,9 +5,11 @@ use std::ffi::{c_int, c_void};
 use std::io;
 use std::os::fd::RawFd;
 use std::rc::Weak;
+use std::sync::Arc;
 
 use napi::sys;
 
+use super::alarm::Alarm;
 use super::epoll::{Epoll, Event};
 use super::open::{Open, Progress};
 use super::uv::Poll;
@@ -79,6 +81,11 @@ impl EventLoop {
         Ok(progress)
     }
 
+    /// Has the loop turn, and take the messages of the environment.
+    pub(crate) fn alarm(&self) -> &Arc<Alarm> {
+        self.epoll.alarm()
+    }
+
     /// Stops watching, before the environment ends.
     pub(crate) fn close(&self) {
         self.poll.take();
@@ -87,7 +94,7 @@ impl EventLoop {
     fn defer(&self, id: u32) {
         let mut deferred = self.deferred.borrow_mut();
         if deferred.is_empty() {
-            self.epoll.alarm();
+            self.epoll.alarm().ring();
         }
         deferred.push(id);
     }
@@ -110,6 +117,9 @@ impl EventLoop {
         }
         self.events.replace(events);
         environment.tell();
+        if environment.queue.is_waiting() {
+            environment.call_for_messages();
+        }
     }
 }
 

@@ -5,12 +5,14 @@
 //! workers, for hosts that have no libuv and for those who want it so. Both are asked the same questions and tell
 //! JavaScript the same things: that a connection can be read, and that what was written is sent.
 
+mod alarm;
 mod epoll;
 mod event_loop;
 mod open;
 pub(crate) mod remote;
 mod uv;
 
+pub(crate) use alarm::Alarm;
 pub(crate) use event_loop::EventLoop;
 pub(crate) use open::{Open, Progress};
 
