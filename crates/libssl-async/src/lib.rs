@@ -38,6 +38,7 @@ pub mod engine;
 mod error;
 #[cfg(feature = "aws-lc")]
 pub mod exchange;
+mod exit;
 mod handshake;
 mod job;
 mod kept;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::EngineError;
 use super::command::Command;
 use super::handle::Handle;
+use crate::exit;
 use crate::job::wait_for_pauses;
 
 /// A thread that polls an engine while any job of this process is paused.
@@ -62,7 +63,7 @@ impl Shared {
             wait_for_pauses(closed);
             let mut status: c_int = 0;
             // SAFETY: `POLL` takes the address of a number for its result, or nothing.
-            let polled = unsafe { self.handle.send(&self.poll, 0, (&raw mut status).cast()) };
+            let polled = exit::inside(|| unsafe { self.handle.send(&self.poll, 0, (&raw mut status).cast()) });
             // A poll that failed is as good as one that found nothing: the next one tries again.
             drop(polled);
             self.polls.fetch_add(1, Ordering::Relaxed);

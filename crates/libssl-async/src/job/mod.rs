@@ -15,7 +15,9 @@ use std::sync::OnceLock;
 
 use libssl_async_sys as ffi;
 
-/// Prepares libcrypto for jobs, once a process: no clean-up at exit (rule 29), stacks with guard pages (rule 18).
+use crate::exit;
+
+/// Prepares libcrypto for jobs, once a process: no clean-up at exit, or none under its threads (rule 29), stacks with guard pages (rule 18).
 ///
 /// Called before the first worker is started; a program that wants other initialisation of OpenSSL does it before.
 pub(crate) fn initialise() {
@@ -23,6 +25,8 @@ pub(crate) fn initialise() {
     DONE.get_or_init(|| {
         // With `OPENSSL_INIT_NO_ATEXIT`.
         openssl::init();
+        // After whoever has initialised OpenSSL with it.
+        exit::stop_threads();
         stack::install();
     });
 }

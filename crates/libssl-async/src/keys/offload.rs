@@ -12,6 +12,7 @@ use super::{
     Answer, BoxError, Cancellation, DecryptRequest, KeyHandler, RemoteKey, RemoteKeyBuilder, RemoteKeyError,
     SignRequest,
 };
+use crate::exit;
 use crate::process::Process;
 
 /// A bounded number of threads for private keys that block where they sign: of a PKCS#11 token or a TPM, of an engine or
@@ -95,7 +96,7 @@ impl Threads {
         if let Some(runtime) = self.runtime.as_ref().filter(|_| self.process.is_current()) {
             runtime.spawn_blocking(move || {
                 if !cancellation.is_cancelled() {
-                    answer.complete(work());
+                    exit::inside(|| answer.complete(work()));
                 }
             });
         }

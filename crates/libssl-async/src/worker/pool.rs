@@ -23,6 +23,7 @@ use super::drain::Drain;
 use super::local::Local;
 use crate::completion::Inbox;
 use crate::error::Error;
+use crate::exit;
 use crate::handshake::Handshake;
 use crate::job;
 use crate::metrics::{Counters, Metrics};
@@ -291,6 +292,7 @@ impl WorkersBuilder {
             let runtime = Builder::new_current_thread()
                 .enable_all()
                 .on_thread_park(before_park)
+                .on_thread_unpark(after_unpark)
                 .max_blocking_threads(blocking_threads)
                 .thread_name("libssl-async-blocking")
                 .build()?;
@@ -308,7 +310,7 @@ impl WorkersBuilder {
                 let drain = Drain::new(timeout);
                 let local = Local::enter(max_jobs, drain, inbox_there, counters, admission);
                 let local = local.expect("a thread's first job pool");
-                work(&runtime, local);
+                exit::inside(|| work(&runtime, local));
                 running.send_modify(|running| *running -= 1);
             })?;
             // From here on, dropping `shared` ends the thread.
@@ -322,6 +324,11 @@ fn before_park() {
     if let Some(local) = Local::current() {
         local.before_park();
     }
+    exit::leave();
+}
+
+fn after_unpark() {
+    exit::enter();
 }
 
 /// A worker's life.

@@ -17,6 +17,8 @@ use crate::support::{Identity, sockets, until};
 
 /// The exit code of a child whose libcrypto was cleaned up.
 const CLEANED_UP: i32 = 99;
+/// `OPENSSL_INIT_ADD_ALL_CIPHERS`: with something to initialise, the clean-up at exit is too.
+const ADD_ALL_CIPHERS: u64 = 0x4;
 
 #[test]
 fn a_process_exits_with_jobs_paused_and_handshakes_running() {
@@ -53,6 +55,42 @@ fn a_process_exits_with_jobs_paused_and_handshakes_running() {
         });
     });
     assert_eq!(status.code(), Some(7), "{status}");
+}
+
+/// As under Node, which has initialised OpenSSL its own way.
+#[test]
+fn threads_stop_before_libcrypto_is_cleaned_up() {
+    for _ in 0..3 {
+        let status = in_child(|| {
+            // Called after libcrypto's, as it is registered before.
+            // SAFETY: the function may be called at exit.
+            unsafe { libc::atexit(linger) };
+            // SAFETY: there are no settings. This is what has libcrypto cleaned up at exit.
+            assert_eq!(unsafe { sys::OPENSSL_init_crypto(ADD_ALL_CIPHERS, ptr::null()) }, 1);
+            let workers = Workers::builder().threads(2).build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let identity = Identity::p256();
+                for _ in 0..16 {
+                    let (acceptor, connector) = identity.pair(&workers);
+                    tokio::spawn(async move {
+                        loop {
+                            let (client, server) = sockets().await;
+                            let _ = tokio::join!(connector.connect("localhost", client), acceptor.accept(server));
+                        }
+                    });
+                }
+                until(&workers, |metrics| metrics.handshakes >= 100).await;
+                exit(7);
+            });
+        });
+        assert_eq!(status.code(), Some(7), "{status}");
+    }
+}
+
+/// Leaves threads that were not stopped the time to use what is no more.
+extern "C" fn linger() {
+    std::thread::sleep(std::time::Duration::from_millis(50));
 }
 
 extern "C" fn look_at_libcrypto() {
