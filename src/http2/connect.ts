@@ -3,11 +3,14 @@ import {
   type ClientHttp2Session,
   type ClientSessionOptions,
   type SecureClientSessionOptions,
-  connect as connectSession,
+  connect as currentConnect,
 } from 'node:http2';
 
 import { type ConnectionOptions, connect as connectTls } from '../tls/connect.ts';
 import { tellOfConnection } from './session.ts';
+
+/** As it is now: `libssl-async/register` puts what is here in its place. */
+const connectSession = currentConnect;
 
 /** Options of {@link connect}: node:http2's, and those of this package's `tls.connect`. */
 export type Http2ConnectOptions = Omit<SecureClientSessionOptions, keyof ConnectionOptions> & ConnectionOptions;

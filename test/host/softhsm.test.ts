@@ -9,7 +9,7 @@ import { type Engine, createContext, loadEngine, loadPrivateKey } from 'libssl-a
 
 import { issue } from '../support/certificates.ts';
 import { type Served, certificateOf, serveClients } from './support/serving.ts';
-import { installed } from './support/skipping.ts';
+import { installed } from '../support/skipping.ts';
 import { PIN, engineOptions, makeTokens, needs, uri } from './support/token.ts';
 
 /** With each key; 1,000 is what was measured. */

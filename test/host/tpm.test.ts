@@ -9,7 +9,7 @@ import test from 'ava';
 import { loadPrivateKey, loadProvider } from 'libssl-async/host';
 
 import { certificateOf, serveClients } from './support/serving.ts';
-import { installed, isProgram } from './support/skipping.ts';
+import { installed, isProgram } from '../support/skipping.ts';
 
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 const path = join(LIBRARIES, 'ossl-modules/tpm2.so');

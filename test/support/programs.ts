@@ -1,6 +1,6 @@
 // Other programs as peers, where they are installed.
 
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,8 +42,13 @@ export function overDriversGiven(program: string, title: string, body: Parameter
 }
 
 /** Starts a program, which does not survive the test. */
-export function start(t: ExecutionContext, program: string, args: readonly string[]): Program {
-  const child = spawn(program, args, { stdio: 'pipe' });
+export function start(
+  t: ExecutionContext,
+  program: string,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'gid' | 'uid'> = {},
+): Program {
+  const child = spawn(program, args, { ...options, stdio: 'pipe' });
   t.teardown(() => child.kill('SIGKILL'));
   child.stdin.on('error', () => {});
   return child;

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { isProgram } from './skipping.ts';
+import { isProgram } from '../../support/skipping.ts';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const ENGINE = '/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so';
