@@ -90,6 +90,22 @@ test('a choice that fails is the cause of the error', async (t) => {
   t.true(await eventually(isIdle));
 });
 
+test('a client that goes away aborts the choice', async (t) => {
+  let signal: AbortSignal | undefined;
+  const { port } = await serve(t, {
+    onClientHello: (hello) => {
+      signal = hello.signal;
+      return new Promise(() => {});
+    },
+  });
+  const client = nodeTls.connect({ port, host: HOST, ca }).on('error', () => {});
+  t.true(await eventually(() => signal !== undefined));
+  t.false(signal!.aborted);
+  client.destroy();
+  t.true(await eventually(() => signal!.aborted));
+  t.true(await eventually(isIdle));
+});
+
 test('sessions are kept in a store; what it fails with costs a session, or a handshake', async (t) => {
   const kept = new Map<string, Buffer>();
   let fails = false;
