@@ -2,6 +2,7 @@ import { Duplex, type DuplexOptions } from 'node:stream';
 
 import type { Connection } from './connection.ts';
 import { LibsslAsyncError } from './errors.ts';
+import { guardSession } from './http2-guard.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
@@ -23,6 +24,7 @@ export class ConnectionStream extends Duplex {
   #halves: Halves | undefined;
   /** What waits for the connection; without one, none will come. */
   readonly #waiting: ((halves: Halves | undefined) => void)[] = [];
+  #hasWritten = false;
 
   /** @internal */
   constructor(options: DuplexOptions = {}) {
@@ -51,13 +53,12 @@ export class ConnectionStream extends Duplex {
 
   /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#withHalves((halves) => this.#settle(halves?.writer.write(chunk, undefined), callback));
+    this.#writeWhole(chunk, callback);
   }
 
   /** @internal One record for many small chunks. */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    const whole = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    this.#withHalves((halves) => this.#settle(halves?.writer.write(whole, undefined), callback));
+    this.#writeWhole(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   /** @internal */
@@ -70,6 +71,13 @@ export class ConnectionStream extends Duplex {
     this.#halves?.connection.destroy(error ?? undefined);
     callback(error);
     for (const action of this.#waiting.splice(0)) action(undefined);
+  }
+
+  #writeWhole(bytes: Buffer, callback: Callback): void {
+    // A session of HTTP/2 writes before all else.
+    if (!this.#hasWritten) guardSession(this);
+    this.#hasWritten = true;
+    this.#withHalves((halves) => this.#settle(halves?.writer.write(bytes, undefined), callback));
   }
 
   #withHalves(action: (halves: Halves | undefined) => void): void {

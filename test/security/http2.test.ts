@@ -70,3 +70,15 @@ for (const [what, breakIt] of Object.entries(BREAKING)) {
     t.pass();
   });
 }
+
+// Node's wrapper of a stream has an assertion fail then, and with it the process; peers that end at the wrong moment bring it about.
+overDrivers('a session that writes while its connection is being ended ends alone', async (t, recordIO) => {
+  const { port, session } = await begun(t, recordIO);
+  const ended = once(session, 'close').catch(() => {});
+  // What users have as the socket refuses that; the wrapper itself does not.
+  session.socket.setMaxListeners(0).end();
+  session.ping(() => {});
+  session.destroy();
+  await ended;
+  await isServed(t, port);
+});
