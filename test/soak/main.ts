@@ -7,6 +7,7 @@ import { cancellations } from './cancellations.ts';
 import { chaos } from './chaos.ts';
 import { departures } from './departures.ts';
 import { environments } from './environments.ts';
+import { hanging } from './hanging.ts';
 import type { Ledger } from './ledger.ts';
 
 const { values: options } = parseArgs({
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     slice: { type: 'string' },
     departures: { type: 'string', default: '100' },
     threads: { type: 'string', default: '100' },
+    clients: { type: 'string', default: '500' },
   },
 });
 
@@ -25,6 +27,7 @@ const SOAKS: Record<string, () => Promise<Ledger>> = {
   cancellations: () =>
     cancellations(Number(options.handshakes), options.slice === undefined ? undefined : Number(options.slice)),
   departures: () => departures(Number(options.departures)),
+  hanging: () => hanging(Number(options.clients)),
   environments: () => environments(Number(options.threads)),
 };
 

@@ -31,7 +31,7 @@ int counters[COUNTERS];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct list queued, computed;
+static struct list queued, computed, lost;
 static pthread_t thread;
 static int running, held, failures;
 
@@ -116,9 +116,9 @@ static int take(struct request *request, int *fails) {
     } else {
         int calls_back = settings.notification == NOTIFY_CALLBACK || settings.notification == NOTIFY_BOTH;
         ASYNC_WAIT_CTX_set_status(request->context, calls_back ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED);
-        append(&queued, request);
         count(COUNT_IN_FLIGHT, 1);
         count(COUNT_TAKEN, 1);
+        append(settings.lose > 0 && counters[COUNT_TAKEN] % settings.lose == 0 ? &lost : &queued, request);
         pthread_cond_broadcast(&changed);
         taken = 1;
     }
@@ -137,6 +137,9 @@ static void forget_descriptor(ASYNC_WAIT_CTX *context, const void *its_key, OSSL
     for (request = computed.first; request != NULL; request = request->next)
         if (request->context == context)
             die("a connection was freed while its request was not told");
+    for (request = lost.first; request != NULL; request = request->next)
+        if (request->context == context)
+            die("a connection was freed while its request was lost");
     pthread_mutex_unlock(&lock);
     if (descriptor != OSSL_BAD_ASYNC_FD)
         close(descriptor);
@@ -180,6 +183,7 @@ int accelerator_notify(const char *name) {
 int accelerator_start(void) {
     empty(&queued);
     empty(&computed);
+    empty(&lost);
     running = 1;
     return pthread_create(&thread, NULL, compute, NULL) == 0;
 }

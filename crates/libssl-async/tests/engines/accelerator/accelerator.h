@@ -30,6 +30,8 @@ struct settings {
     int new_descriptors;
     /* Kilobytes of its stack that each job uses. */
     int stack;
+    /* Of so many requests one is never computed; 0: none. */
+    int lose;
 };
 
 extern struct settings settings;

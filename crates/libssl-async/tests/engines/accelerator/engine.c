@@ -19,6 +19,7 @@ enum {
     COMMAND_HOLD,
     COMMAND_FAIL,
     COMMAND_STACK,
+    COMMAND_LOSE,
     COMMAND_REPORT,
     COMMAND_FAIL_INIT,
 };
@@ -35,6 +36,7 @@ static const ENGINE_CMD_DEFN commands[] = {
     {COMMAND_HOLD, "HOLD", "1: compute nothing until 0", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_FAIL, "FAIL", "Fail so many requests", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_STACK, "STACK", "Kilobytes of its stack that each job uses", ENGINE_CMD_FLAG_NUMERIC},
+    {COMMAND_LOSE, "LOSE", "Never compute one of so many requests; 0: compute all", ENGINE_CMD_FLAG_NUMERIC},
     {COMMAND_REPORT, "REPORT", "Write the counters to a file of this name", ENGINE_CMD_FLAG_STRING},
     {COMMAND_FAIL_INIT, "FAIL_INIT", "Fail to initialise", ENGINE_CMD_FLAG_NO_INPUT},
     {0, NULL, NULL, 0},
@@ -106,6 +108,9 @@ static int control(ENGINE *engine, int command, long number, void *pointer, void
     case COMMAND_STACK:
         settings.stack = (int)number;
         return 1;
+    case COMMAND_LOSE:
+        settings.lose = (int)number;
+        return number >= 0 && number <= INT_MAX;
     case COMMAND_FAIL_INIT:
         fail_init = 1;
         return 1;
