@@ -68,6 +68,28 @@ declare class RemoteKey {
  */
 declare function createRemoteKey(options: RemoteKeyOptions): RemoteKey;
 
+/** The bytes of an option, or of one of its elements. */
+interface NativeSource {
+  /** The name for errors, such as `ca[1]`. */
+  name: string;
+  data: Uint8Array;
+  passphrase?: string;
+}
+
+/** Node's default certificates, parsed. */
+declare class NativeTrust {
+  /** Takes certificates in PEM or DER; what cannot be read is left out, as Node does. */
+  constructor(sources: Array<NativeSource>);
+}
+
+/** What JavaScript has found out about the peer beside libssl. */
+interface NativeTrust {
+  /** Why the peer's certificate is not for its name, as Node's code. */
+  identityError?: string;
+  /** The handshake rests on a key that both had before. */
+  isTrustedKey: boolean;
+}
+
 /** A control command: its name, with its value if it takes one. */
 type EngineCommand = string | readonly [name: string, value: string];
 /** What an engine can be the default for, named as in `openssl.cnf`; `PKEY_CRYPTO` is X25519, for instance. */
@@ -453,6 +475,7 @@ declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> exte
   get authorized(): boolean;
   /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
   get authorizationError(): string | undefined;
+  protected set trust({ identityError, isTrustedKey }: NativeTrust);
   /**
    * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
    * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
@@ -495,6 +518,27 @@ type PskClientCallback = (
   connection: Connection,
   options: PskOptions,
 ) => PreSharedKey | null | undefined | void | PromiseLike<PreSharedKey | null | undefined | void>;
+
+/** Options of {@link Connection.transfer}. */
+interface TransferOptions {
+  /** Milliseconds after which the connection is closed, if nobody has claimed it. Default: 10 000. */
+  timeout?: number | undefined;
+}
+/** Options of {@link claimConnection}. */
+interface ClaimOptions {
+  /** Milliseconds without a byte of either side after which the connection is destroyed. Default: no limit. */
+  idleTimeout?: number | undefined;
+  /** What an end without `close_notify` is, as for `connect`. Default: `'error'`, and `'end'` for streams. */
+  truncation?: 'error' | 'end' | undefined;
+}
+/**
+ * Takes over a connection that another thread of this process has given up by {@link Connection.transfer}. It is open, and
+ * belongs to this thread from then on.
+ *
+ * Throws `ERR_LIBSSL_ASYNC_UNKNOWN_TOKEN` if no connection waits for the token: it was claimed before, its time is over, or
+ * it is of another process or another build of the addon.
+ */
+declare function claimConnection(token: string, options?: ClaimOptions): Connection;
 
 /** A peer whose handshake waits for somebody to accept it. */
 interface UnverifiedPeer {
@@ -634,6 +678,17 @@ declare class Connection extends Peer<ConnectionEvents> {
    * `truncation` was given.
    */
   toDuplex(): Duplex;
+  /**
+   * Gives the connection up for another thread of this process, which takes it by {@link claimConnection} with the token that
+   * this resolves to: `worker.postMessage(await connection.transfer())`. TLS goes on there where it was here, and what was
+   * received and not read goes along. Events are told where the connection is; a session that comes on its way only
+   * `getSession()` tells.
+   *
+   * Waits until all writes are sent. Here the connection is closed then, without the peer being told. Rejects while a read
+   * is pending, before the handshake is done, after {@link Connection.shutdown} and `toDuplex()`, and harms nothing. If
+   * nobody claims the connection in time, it is closed, and its descriptor is free.
+   */
+  transfer({ timeout }?: TransferOptions): Promise<string>;
 }
 
 /** What a client says first. Numbers are those of the IANA registries for TLS, in the client's order. */
@@ -1058,6 +1113,7 @@ export {
   Server,
   StoredKey,
   TlsError,
+  claimConnection,
   configure,
   connect,
   createContext,
@@ -1077,6 +1133,7 @@ export type {
   Bytes,
   Certificates,
   Cipher,
+  ClaimOptions,
   ClientHello,
   ClientHelloAnswer,
   CloseOptions,
@@ -1112,6 +1169,7 @@ export type {
   ShutdownOptions,
   SignRequest,
   StoredKeyOptions,
+  TransferOptions,
   UnverifiedPeer,
   VerifyPeer,
   Versions,

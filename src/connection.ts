@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
 import { type Context, contextOf } from './context.ts';
@@ -7,13 +8,14 @@ import { ConnectionStream } from './duplex.ts';
 import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
 import { IdleTimer } from './idle-timer.ts';
-import type { NativeClientOptions, NativeConnection, NativeEvent, NativeServer } from './native.d.ts';
+import type { NativeClientOptions, NativeConnection, NativeEvent, NativeServer, NativeTrust } from './native.d.ts';
 import { Operations, onAbort } from './operations.ts';
 import { MOST_MILLISECONDS, integer, optionalInteger } from './options.ts';
 import { type AsyncStatus, Peer, statusOf } from './peer.ts';
 import { type PskClientCallback, ownKey } from './psk.ts';
 import { answer } from './questions.ts';
 import { Reader } from './reader.ts';
+import type { TransferOptions } from './transfer.ts';
 import { type VerifyPeer, verify } from './verify-peer.ts';
 import { Writer } from './writer.ts';
 
@@ -29,7 +31,8 @@ export interface ConnectionEvents {
 
 /** How a connection is made; what {@link Connection} and its makers agree on. */
 export interface ConnectionSettings {
-  readonly context: Context;
+  /** None for one that was established elsewhere. */
+  readonly context: Context | undefined;
   /** The server; none for a client. */
   readonly server: NativeServer | undefined;
   readonly client: NativeClientOptions | undefined;
@@ -86,7 +89,8 @@ export class Connection extends Peer<ConnectionEvents> {
   #idleTimeout: number;
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
-  #isLocked = false;
+  /** Whom the connection belongs to, if not to its user any more. */
+  #owner: string | undefined;
   /** It keeps itself, and the process, alive until it is closed. */
   #isKept = false;
   /** Sessions that nobody was told of. */
@@ -104,7 +108,7 @@ export class Connection extends Peer<ConnectionEvents> {
     this.#operations = new Operations(native, idle, this.registration, this);
     this.#reader = new Reader(this.#operations, settings.truncation ?? 'error');
     this.#writer = new Writer(this.#operations);
-    const callback = contextOf(settings.context).asyncCallback;
+    const callback = settings.context && contextOf(settings.context).asyncCallback;
     if (callback) this.setAsyncCallback(callback.fn, callback.arg);
   }
 
@@ -128,7 +132,7 @@ export class Connection extends Peer<ConnectionEvents> {
       secrets: this.listenerCount('keylog') > 0,
       remote,
     };
-    const begun = this.native.handshake(contextOf(context).native, options, server);
+    const begun = this.native.handshake(contextOf(context!).native, options, server);
     if (!begun) this.destroy(new LibsslAsyncError('NOT_CONNECTED', 'the connection is not connected yet'));
     return done;
   }
@@ -153,7 +157,7 @@ export class Connection extends Peer<ConnectionEvents> {
   /** Reads whatever is there, at most 64 KiB. Resolves to a buffer of the caller's own, `null` at the end. */
   read(target?: undefined, options?: OperationOptions): Promise<Buffer | null>;
   read(target?: Uint8Array, options?: OperationOptions): Promise<number | Buffer | null> {
-    if (this.#isLocked) return Promise.reject(lockedError());
+    if (this.#owner) return Promise.reject(lockedError(this.#owner));
     return this.#reader.read(target, options?.signal);
   }
 
@@ -177,7 +181,7 @@ export class Connection extends Peer<ConnectionEvents> {
    * stream would be worse. Corresponds to `SSL_write_ex`.
    */
   write(data: Uint8Array | string, options?: OperationOptions): Promise<void> {
-    if (this.#isLocked) return Promise.reject(lockedError());
+    if (this.#owner) return Promise.reject(lockedError(this.#owner));
     return this.#writer.write(data, options?.signal);
   }
 
@@ -195,7 +199,7 @@ export class Connection extends Peer<ConnectionEvents> {
    */
   async shutdown({ wait = true, timeout, signal }: ShutdownOptions = {}): Promise<void> {
     optionalInteger(timeout, 'timeout', 0, MOST_MILLISECONDS);
-    if (this.#isLocked) throw lockedError();
+    if (this.#owner) throw lockedError(this.#owner);
     if (this.#operations.isClosed) return;
     if (!this.#operations.isOpen) throw this.#operations.unusable();
     if (signal?.aborted) throw abortError(signal);
@@ -324,10 +328,44 @@ export class Connection extends Peer<ConnectionEvents> {
     return this.streamInto(new ConnectionStream());
   }
 
+  /**
+   * Gives the connection up for another thread of this process, which takes it by {@link claimConnection} with the token that
+   * this resolves to: `worker.postMessage(await connection.transfer())`. TLS goes on there where it was here, and what was
+   * received and not read goes along. Events are told where the connection is; a session that comes on its way only
+   * `getSession()` tells.
+   *
+   * Waits until all writes are sent. Here the connection is closed then, without the peer being told. Rejects while a read
+   * is pending, before the handshake is done, after {@link Connection.shutdown} and `toDuplex()`, and harms nothing. If
+   * nobody claims the connection in time, it is closed, and its descriptor is free.
+   */
+  async transfer({ timeout = 10_000 }: TransferOptions = {}): Promise<string> {
+    integer(timeout, 'options.timeout', 0, MOST_MILLISECONDS);
+    if (this.#owner) throw lockedError(this.#owner);
+    if (!this.#operations.isOpen) throw this.#operations.unusable();
+    this.#reader.checkIdle();
+    this.#owner = 'another thread since transfer()';
+    try {
+      await this.#writer.flush();
+    } catch (error) {
+      this.#owner = undefined;
+      throw error;
+    }
+    const token = randomUUID();
+    if (!this.native.transfer(token, timeout, this.trust)) throw this.#operations.unusable();
+    this.destroy();
+    return token;
+  }
+
+  /** @internal It was established elsewhere. */
+  resume(trust: NativeTrust): void {
+    this.trust = trust;
+    this.#onEstablished();
+  }
+
   /** @internal Gives a stream this connection, which belongs to it from then on. */
   streamInto<Stream extends ConnectionStream>(stream: Stream): Stream {
-    if (this.#isLocked) throw lockedError();
-    this.#isLocked = true;
+    if (this.#owner) throw lockedError(this.#owner);
+    this.#owner = 'a stream since toDuplex()';
     if (this.#settings.truncation === undefined) this.#reader.forgiveTruncation();
     stream.attach({ connection: this, reader: this.#reader, writer: this.#writer });
     return stream;
@@ -440,6 +478,6 @@ function emitClose(connection: Connection, error: Error | undefined): void {
   connection.emit('close', error);
 }
 
-function lockedError(): Error {
-  return new LibsslAsyncError('LOCKED', 'the connection belongs to a stream since toDuplex()');
+function lockedError(owner: string): Error {
+  return new LibsslAsyncError('LOCKED', `the connection belongs to ${owner}`);
 }

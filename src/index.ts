@@ -25,6 +25,7 @@ export type { CloseOptions, CloseReport, ListenOptions, ServerOptions } from './
 export { StoredKey, type StoredKeyOptions, loadPrivateKey } from './stored-key.ts';
 export type { Pin } from './loading.ts';
 export type { Build } from './build.ts';
+export { type ClaimOptions, type TransferOptions, claimConnection } from './transfer.ts';
 export type { UnverifiedPeer, VerifyPeer } from './verify-peer.ts';
 export { type Versions, versions } from './versions.ts';
 export { type Configuration, configure } from './configure.ts';

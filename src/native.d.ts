@@ -77,6 +77,11 @@ export declare class NativeConnection {
   setKeepAlive(keepAlive: boolean, delay: number): boolean
   /** The peer is told of the end by a reset. Corresponds to `SO_LINGER`. */
   resetOnClose(): boolean
+  /**
+   * Has the environment give the connection up for the one that claims it by `token`; closes it if nobody does for so
+   * many milliseconds. Returns `false` if it is not established.
+   */
+  transfer(token: string, timeout: number, trust: NativeTrust): boolean
 }
 
 /** A context. It holds nothing of its environment. */
@@ -117,6 +122,8 @@ export declare class NativeEnvironment {
   adopt(descriptor: number): NativeConnection
   /** A connection over one end of a pair of sockets. */
   pipe(): NativePipe
+  /** The connection that waits for `token`, which belongs to this environment from then on; `None` if there is none. */
+  claim(token: string): NativeClaimed | null
   /**
    * Connects, and begins the handshake if `handshake` says how.
    *
@@ -253,6 +260,12 @@ export interface NativeCipher {
   standardName: string
   /** The oldest protocol version that has it. */
   version: string
+}
+
+/** A connection that has come from another environment. */
+export interface NativeClaimed {
+  connection: NativeConnection
+  trust: NativeTrust
 }
 
 /** What a client says first; versions, suites and the like by their numbers. */
@@ -610,6 +623,14 @@ export interface NativeStoredKeyOptions {
   threads?: number
   /** Milliseconds that an operation may take on them. */
   timeout?: number
+}
+
+/** What JavaScript has found out about the peer beside libssl. */
+export interface NativeTrust {
+  /** Why the peer's certificate is not for its name, as Node's code. */
+  identityError?: string
+  /** The handshake rests on a key that both had before. */
+  isTrustedKey: boolean
 }
 
 /** The version of the OpenSSL in use, such as `4.0.3`. */

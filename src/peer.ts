@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
 import { LibsslAsyncError, invalidArgument } from './errors.ts';
-import type { NativeConnection } from './native.d.ts';
+import type { NativeConnection, NativeTrust } from './native.d.ts';
 
 /** `ASYNC_STATUS_*` by name. Corresponds to the values of `SSL_get_async_status`. */
 export type AsyncStatus = 'unsupported' | 'error' | 'ok' | 'again';
@@ -113,6 +113,16 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
   get isPreShared(): boolean {
     const has = this.protocol === 'TLSv1.3' || this.cipher?.name.includes('PSK') === true;
     return has && this.native.peerCertificates.length === 0;
+  }
+
+  /** @internal What has been found out beside libssl. */
+  protected get trust(): NativeTrust {
+    return { isTrustedKey: this.#isTrustedKey, ...(this.#identityError && { identityError: this.#identityError }) };
+  }
+
+  protected set trust({ identityError, isTrustedKey }: NativeTrust) {
+    this.#identityError = identityError;
+    this.#isTrustedKey = isTrustedKey;
   }
 
   /** @internal */

@@ -39,9 +39,7 @@ export class Reader {
   }
 
   read(target: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<number | Buffer | null> {
-    if (this.#read) {
-      return Promise.reject(new LibsslAsyncError('CONCURRENT_READ', 'a read of this connection is pending'));
-    }
+    if (this.#read) return Promise.reject(concurrent());
     const unfit = target === undefined ? undefined : check(target);
     if (unfit) return Promise.reject(unfit);
     if (signal?.aborted) return Promise.reject(abortError(signal));
@@ -53,6 +51,11 @@ export class Reader {
       this.#operations.begin();
       this.#read = { target, resolve, reject, unsubscribe: onAbort(signal, abort) };
     });
+  }
+
+  /** Throws if a read waits. */
+  checkIdle(): void {
+    if (this.#read || this.#drained) throw concurrent();
   }
 
   /** Goes on with the read that waits. */
@@ -140,6 +143,10 @@ export class Reader {
     // Whoever reads on does so before.
     if (this.#drained) setImmediate(() => this.#discard());
   }
+}
+
+function concurrent(): Error {
+  return new LibsslAsyncError('CONCURRENT_READ', 'a read of this connection is pending');
 }
 
 /** What is wrong with a target; one that was detached is empty. */

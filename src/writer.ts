@@ -33,7 +33,7 @@ export class Writer {
     }
     if (!this.#operations.isOpen) return unheard(Promise.reject(this.#operations.unusable()));
     if (this.#shutdown) {
-      return unheard(Promise.reject(new LibsslAsyncError('CLOSED', 'this direction of the connection was shut down')));
+      return unheard(Promise.reject(shutDown()));
     }
     if (signal?.aborted) return Promise.reject(abortError(signal));
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -46,6 +46,12 @@ export class Writer {
     }
     if (sent === WAIT) return this.#enqueue(bytes, signal);
     return unheard(Promise.reject(this.#operations.fail()));
+  }
+
+  /** Waits until all writes are sent. Rejects after a shutdown. */
+  flush(): Promise<void> {
+    if (this.#shutdown) return Promise.reject(shutDown());
+    return this.#writes.at(-1)?.done.promise ?? DONE;
   }
 
   /** Sends `close_notify` behind all writes. */
@@ -128,6 +134,10 @@ export class Writer {
     if (error) this.#shutdown.reject(error);
     else this.#shutdown.resolve();
   }
+}
+
+function shutDown(): Error {
+  return new LibsslAsyncError('CLOSED', 'this direction of the connection was shut down');
 }
 
 /** Whether memory was transferred away; of newer versions of Node, `ArrayBuffer` says so itself. */

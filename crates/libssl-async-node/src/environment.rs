@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Function, FunctionRef, Int32Array, JsValue, JsValues
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use crate::connection::{Driven, Entry, NativeConnection, State};
+use crate::connection::{Driven, Entry, Moved, NativeConnection, State};
 use crate::context::{Choice, initialise};
 use crate::driver::{EventLoop, Open};
 use crate::events::{NativeEvent, event};
@@ -175,6 +175,28 @@ impl Environment {
     /// Takes it, unless the question was cancelled.
     pub(crate) fn forget_reply(&self, request: u32) -> Option<Question<Choice>> {
         self.questions.borrow_mut().remove(&request)
+    }
+
+    /// Stops watching the socket of a connection that goes elsewhere.
+    pub(crate) fn forget(&self, open: &mut Open) {
+        if let (Some(Some(event_loop)), Some(socket)) = (self.event_loop.get(), open.socket()) {
+            event_loop.remove(socket.as_raw_fd());
+        }
+    }
+
+    /// Takes a connection that comes from elsewhere.
+    pub(crate) fn settle(self: &Rc<Self>, moved: Moved) -> std::io::Result<Rc<Entry>> {
+        let Moved { id, mut state, route, addresses, status } = moved;
+        if let State::Open(open) = &mut state {
+            let event_loop = self.event_loop().ok_or(std::io::ErrorKind::NotConnected)?;
+            let socket = open.socket().ok_or(std::io::ErrorKind::NotConnected)?;
+            event_loop.add(socket.as_raw_fd(), id)?;
+        }
+        let entry = self.add(id, state);
+        entry.set_route(route);
+        entry.addresses.set(addresses);
+        entry.set_status(status);
+        Ok(entry)
     }
 
     /// Moves an established connection to its driver.

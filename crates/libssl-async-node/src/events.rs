@@ -121,6 +121,7 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             };
             entry.addresses.set(established.addresses);
             entry.set_status(established.status);
+            entry.set_route(Some(established.route));
             NativeEvent { kind: "established", server, ..about(connection) }
         }
         Message::Asked { server, connection, request, asked, question } => {

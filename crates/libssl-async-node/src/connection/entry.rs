@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use libssl_async::{AsyncStatus, Error};
 use openssl::ssl::SslRef;
 use socket2::SockRef;
 use tokio_util::sync::DropGuard;
 
+use super::{Moved, Route};
 use crate::driver::remote::Remote;
 use crate::driver::{Open, Progress};
 use crate::environment::WeakEnvironment;
@@ -22,6 +24,8 @@ pub(crate) struct Entry {
     /// Why the last operation failed, and the system call that it is made of, until JavaScript has taken it.
     failure: RefCell<Option<(Error, &'static str)>>,
     status: Cell<Option<AsyncStatus>>,
+    /// Once it is established.
+    route: RefCell<Option<Arc<Route>>>,
     pub(crate) addresses: Cell<Addresses>,
 }
 
@@ -56,6 +60,7 @@ impl Entry {
             state: RefCell::new(state),
             failure: RefCell::default(),
             status: Cell::default(),
+            route: RefCell::default(),
             addresses: Cell::default(),
         }
     }
@@ -81,6 +86,26 @@ impl Entry {
             State::Idle { socket, family } => Some((socket, family)),
             _ => None,
         }
+    }
+
+    /// Takes an established connection from its environment.
+    pub(super) fn leave(&self) -> Option<Moved> {
+        let environment = self.environment.upgrade()?;
+        if !matches!(*self.state.borrow(), State::Open(_) | State::Remote(_)) {
+            return None;
+        }
+        let mut state = self.state.replace(State::Closed);
+        if let State::Open(open) = &mut state {
+            environment.forget(open);
+        }
+        environment.remove(self.id);
+        Some(Moved {
+            id: self.id,
+            state,
+            route: self.route.take(),
+            addresses: self.addresses.get(),
+            status: self.status.get(),
+        })
     }
 
     /// Ends the connection, whatever it does.
@@ -176,6 +201,10 @@ impl Entry {
 
     pub(crate) fn status(&self) -> Option<AsyncStatus> {
         self.status.get()
+    }
+
+    pub(crate) fn set_route(&self, route: Option<Arc<Route>>) {
+        self.route.replace(route);
     }
 
     pub(crate) fn set_status(&self, status: Option<AsyncStatus>) {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entry::Addresses;
 use super::question::Asked;
+use super::route::{Home, Route};
 use crate::context::{
     Choice, ClientHello, ClientOptions, ContextHandle, Observer, PreSharedKey, ServerOptions, Unverified, observe,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Established {
     pub(crate) driven: Driven,
     pub(crate) addresses: Addresses,
     pub(crate) status: Option<AsyncStatus>,
+    pub(crate) route: Arc<Route>,
 }
 
 /// Where its record I/O is to run.
@@ -70,10 +72,11 @@ impl Handshake {
     pub(crate) async fn run(self, socket: OwnedFd, addresses: Addresses, family: Family, cancelled: CancellationToken) {
         let (server, connection, known, queue) = (self.server, self.connection, self.known, Arc::clone(&self.queue));
         let failed = |failure| Message::Failed { server, connection, failure, peer: addresses.remote };
-        match cancelled.run_until_cancelled(self.shake_hands(socket, family)).await {
+        let route = Route::new(Home { queue: Arc::clone(&queue), server });
+        match cancelled.run_until_cancelled(self.shake_hands(socket, family, Arc::clone(&route))).await {
             None => {}
             Some(Err(error)) => queue.send_soon(failed(Failure::Tls(error))),
-            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, &queue) {
+            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, route) {
                 Ok((established, pump)) => {
                     queue.send_soon(Message::Established { server, connection, known, established });
                     if let Some(pump) = pump {
@@ -85,14 +88,21 @@ impl Handshake {
         }
     }
 
-    async fn shake_hands(self, socket: OwnedFd, family: Family) -> Result<(TlsStream<Socket>, bool), Error> {
+    async fn shake_hands(
+        self,
+        socket: OwnedFd,
+        family: Family,
+        route: Arc<Route>,
+    ) -> Result<(TlsStream<Socket>, bool), Error> {
         let socket = Socket::register(socket, family)?;
-        let (queue, server, connection, remote) = (Arc::clone(&self.queue), self.server, self.connection, self.remote);
+        let (connection, remote) = (self.connection, self.remote);
         let tells = self.tells || self.context.tells();
         let terms = self.terms.clone();
-        let handshake = workers().handshake(&terms, move || self.ssl(), socket);
+        let told = Arc::clone(&route);
+        let handshake = workers().handshake(&terms, move || self.ssl(told), socket);
         if tells {
             handshake.set_async_callback(move |event| {
+                let Home { queue, server } = route.home();
                 queue.send(Message::Async { server, connection, status: event.status });
             });
         }
@@ -110,13 +120,13 @@ pub(crate) fn terms(timeout: u32) -> Terms {
 }
 
 impl Handshake {
-    fn ssl(&self) -> Result<Ssl, ErrorStack> {
+    fn ssl(&self, route: Arc<Route>) -> Result<Ssl, ErrorStack> {
         let mut ssl = match &self.side {
             Side::Server(options) => self.context.server_ssl(options),
             Side::Client(options) => self.context.client_ssl(options),
         }?;
         let told = Told {
-            server: self.server,
+            route,
             connection: self.connection,
             is_client: false,
             asks_hello: false,
@@ -124,7 +134,6 @@ impl Handshake {
             tolerates: false,
             tells_sessions: false,
             secrets: self.secrets,
-            queue: Arc::clone(&self.queue),
         };
         let told = match &self.side {
             Side::Client(options) => Told {
@@ -149,7 +158,7 @@ impl Handshake {
 
 /// Tells the environment of what libssl tells of a connection.
 struct Told {
-    server: Option<u32>,
+    route: Arc<Route>,
     connection: u32,
     is_client: bool,
     asks_hello: bool,
@@ -157,7 +166,6 @@ struct Told {
     tolerates: bool,
     tells_sessions: bool,
     secrets: bool,
-    queue: Arc<Queue>,
 }
 
 impl Observer for Told {
@@ -184,7 +192,7 @@ impl Observer for Told {
     fn session(&self, session: &SslSession) {
         let Ok(der) = session.to_der() else { return };
         if self.is_client {
-            self.queue.send(Message::Session { connection: self.connection, session: der });
+            self.route.home().queue.send(Message::Session { connection: self.connection, session: der });
         } else if self.tells_sessions && session.protocol_version() != SslVersion::TLS1_3 {
             // Whoever cannot keep it has only lost a resumption.
             let _kept = self.ask(Asked::NewSession { id: session.id().to_vec(), session: der });
@@ -194,7 +202,8 @@ impl Observer for Told {
     fn secret(&self, line: &str) {
         if self.secrets {
             let line = format!("{line}\n");
-            self.queue.send(Message::Secret { server: self.server, connection: self.connection, line });
+            let Home { queue, server } = self.route.home();
+            queue.send(Message::Secret { server, connection: self.connection, line });
         }
     }
 }
@@ -202,11 +211,11 @@ impl Observer for Told {
 impl Told {
     /// Asks JavaScript, and waits for the answer.
     fn ask(&self, asked: Asked) -> Result<Choice, AskError> {
-        let (server, connection, request) = (self.server, self.connection, next_id());
+        let (Home { queue, server }, connection, request) = (self.route.home(), self.connection, next_id());
         ask(|question: Question<Choice>| {
-            let queue = Arc::clone(&self.queue);
-            question.cancellation().on_cancel(move || queue.send(Message::Unasked { server, connection, request }));
-            self.queue.send(Message::Asked { server, connection, request, asked, question });
+            let asked_of = Arc::clone(&queue);
+            question.cancellation().on_cancel(move || asked_of.send(Message::Unasked { server, connection, request }));
+            queue.send(Message::Asked { server, connection, request, asked, question });
         })
     }
 }
@@ -217,16 +226,16 @@ fn settle(
     stream: TlsStream<Socket>,
     remote: bool,
     addresses: Addresses,
-    queue: &Arc<Queue>,
+    route: Arc<Route>,
 ) -> std::io::Result<(Established, Option<impl Future<Output = ()> + use<>>)> {
     let status = stream.async_status();
     if remote {
-        let (remote, pump) = Remote::new(id, Arc::clone(queue), stream);
-        return Ok((Established { driven: Driven::Remote(remote), addresses, status }, Some(pump)));
+        let (remote, pump) = Remote::new(id, Arc::clone(&route), stream);
+        return Ok((Established { driven: Driven::Remote(remote), addresses, status, route }, Some(pump)));
     }
     let (connection, socket) = stream.into_parts();
     let driven = Driven::Local { connection, socket: socket.into_fd()? };
-    Ok((Established { driven, addresses, status }, None))
+    Ok((Established { driven, addresses, status, route }, None))
 }
 
 impl Addresses {

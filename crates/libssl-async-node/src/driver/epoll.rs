@@ -48,6 +48,12 @@ impl Epoll {
         self.change(libc::EPOLL_CTL_ADD, socket, events, id.into())
     }
 
+    /// Stops watching a socket.
+    pub(super) fn remove(&self, socket: RawFd) {
+        // It fails only for what is not watched.
+        let _not_watched = self.change(libc::EPOLL_CTL_DEL, socket, 0, 0);
+    }
+
     /// Makes the set ready, once.
     pub(super) fn alarm(&self) -> &Arc<Alarm> {
         &self.alarm

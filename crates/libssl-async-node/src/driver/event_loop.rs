@@ -57,6 +57,11 @@ impl EventLoop {
         self.epoll.add(socket, id)
     }
 
+    /// Ends that, of a socket that stays open.
+    pub(crate) fn remove(&self, socket: RawFd) {
+        self.epoll.remove(socket);
+    }
+
     /// Reads as far as this turn of the loop allows; a connection that finds it used up is told in the next one.
     pub(crate) fn read(
         &self,

@@ -12,7 +12,8 @@ use openssl::ssl::SslRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Progress, READABLE, SENT};
-use crate::messages::{Message, Queue};
+use crate::connection::Route;
+use crate::messages::Message;
 use crate::socket::Socket;
 
 /// The JavaScript thread's end of a connection that a worker drives.
@@ -22,7 +23,7 @@ pub(crate) struct Remote {
 
 struct Shared {
     id: u32,
-    queue: Arc<Queue>,
+    route: Arc<Route>,
     state: Mutex<State>,
     /// Locked by the worker while it polls, and by JavaScript's rare questions.
     stream: Mutex<TlsStream<Socket>>,
@@ -58,8 +59,8 @@ const PIECE: usize = 64 * 1024;
 
 impl Remote {
     /// Leaves `stream` on this worker, driven by the future that is returned.
-    pub(crate) fn new(id: u32, queue: Arc<Queue>, stream: TlsStream<Socket>) -> (Self, impl Future<Output = ()>) {
-        let shared = Arc::new(Shared { id, queue, state: Mutex::default(), stream: Mutex::new(stream) });
+    pub(crate) fn new(id: u32, route: Arc<Route>, stream: TlsStream<Socket>) -> (Self, impl Future<Output = ()>) {
+        let shared = Arc::new(Shared { id, route, state: Mutex::default(), stream: Mutex::new(stream) });
         let mut pump =
             Pump { shared: Arc::clone(&shared), taken: Vec::new(), sent: 0, piece: Vec::new(), shut_down: false };
         (Self { shared }, std::future::poll_fn(move |context| pump.poll(context)))
@@ -221,7 +222,7 @@ impl Pump {
         }
         drop(state);
         if news != 0 {
-            shared.queue.send(Message::News { id: shared.id, news });
+            shared.route.home().queue.send(Message::News { id: shared.id, news });
         }
         if over { Poll::Ready(()) } else { Poll::Pending }
     }
