@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from '../context.ts';
 import type { SecureContext, SecureContextOptions } from '../tls/secure-context.ts';
 import type { TlsOptions } from '../tls/server-options.ts';
-import { Server as TlsServer, notRunning } from '../tls/server.ts';
+import { TAKES_PART, Server as TlsServer, notRunning } from '../tls/server.ts';
 import { TLSSocket } from '../tls/socket.ts';
 import { tellOfConnection } from './session.ts';
 
@@ -30,9 +30,6 @@ const PlainServer = createPlainServer().constructor as new (
   options: object,
   listener: Http2RequestListener | undefined,
 ) => Http2Server;
-
-/** Events of the TLS server whose listeners have a part in what it does. */
-const OF_TLS = new Set(['keylog', 'newSession', 'resumeSession']);
 
 /** Events of requests with HTTP/1.1. */
 const OF_HTTP1 = ['request', 'checkContinue', 'checkExpectation', 'clientError'] as const;
@@ -178,7 +175,7 @@ export class SecureServer extends PlainServer {
     tls.on('error', (error) => this.emit('error', error));
     const followed = new Set<string>();
     this.on('newListener', (event: string) => {
-      if (!OF_TLS.has(event) || followed.has(event)) return;
+      if (!TAKES_PART.has(event) || followed.has(event)) return;
       followed.add(event);
       tls.on(event, (...args: unknown[]) => this.emit(event, ...args));
     });

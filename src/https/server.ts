@@ -4,14 +4,11 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from '../context.ts';
 import type { SecureContext, SecureContextOptions } from '../tls/secure-context.ts';
 import type { TlsOptions } from '../tls/server-options.ts';
-import { Server as TlsServer, notRunning } from '../tls/server.ts';
+import { TAKES_PART, Server as TlsServer, notRunning } from '../tls/server.ts';
 import { TLSSocket } from '../tls/socket.ts';
 
 /** Options of {@link createServer}: those of node:http's server and of this package's TLS server. */
 export type ServerOptions = Omit<HttpOptions, keyof TlsOptions> & TlsOptions;
-
-/** Events of the TLS server whose listeners have a part in what it does. */
-const OF_TLS = new Set(['keylog', 'newSession', 'resumeSession']);
 
 /**
  * An HTTPS server with the surface of node:https's: node:http's own server over sockets of this package.
@@ -121,7 +118,7 @@ export class Server extends HttpServer {
     tls.on('error', (error) => this.emit('error', error));
     const followed = new Set<string>();
     this.on('newListener', (event: string) => {
-      if (!OF_TLS.has(event) || followed.has(event)) return;
+      if (!TAKES_PART.has(event) || followed.has(event)) return;
       followed.add(event);
       tls.on(event, (...args: unknown[]) => this.emit(event, ...args));
     });

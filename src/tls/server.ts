@@ -20,7 +20,7 @@ import { sessionEvents } from './session-events.ts';
 import { TLSSocket } from './socket.ts';
 
 /** Events whose listeners have a part in handshakes. */
-const TAKES_PART = new Set(['OCSPRequest', 'keylog', 'newSession', 'resumeSession']);
+export const TAKES_PART = new Set(['OCSPRequest', 'keylog', 'newSession', 'resumeSession']);
 
 /**
  * A TLS server with the surface of node:tls's `Server`: `secureConnection` has a {@link TLSSocket} whose handshake is done,

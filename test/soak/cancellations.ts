@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import { getHeapStatistics } from 'node:v8';
 
 import {
   type Address,
@@ -22,6 +21,7 @@ import { authority, clientIdentity, serverIdentity } from '../support/identities
 import { growth, signatureOf } from '../support/remote-keys.ts';
 import { descriptors, eventually, isIdle } from '../support/waiting.ts';
 import { Ledger } from './ledger.ts';
+import { type Memory, TENTHS, checkMemory, sample } from './memory.ts';
 import { below, oneOf } from './random.ts';
 import { Slices } from './slices.ts';
 
@@ -29,16 +29,6 @@ const host = '127.0.0.1';
 const AT_ONCE = 64;
 /** Pairs after which memory is measured, at most. */
 const BATCH = 1000;
-const TENTHS = 10;
-/** How much more memory the last tenth may have than the first. */
-const TOLERANCE = 1.02;
-
-/** What memory there is, in KiB: of the process, and of it what is not V8's heap. */
-interface Memory {
-  readonly resident: number;
-  readonly native: number;
-}
-
 /**
  * Cancels handshakes until there were `count`; memory is only told with `--expose-gc`.
  *
@@ -88,30 +78,6 @@ export async function cancellations(count: number, seconds?: number): Promise<Le
     if (slices.crashed > 0) ledger.fault(`${slices.crashed} slices did not end`);
   }
   return ledger;
-}
-
-/** Compares the median of the last tenth with that of the first. */
-function checkMemory(ledger: Ledger, samples: readonly Memory[]): void {
-  const tenth = Math.floor(samples.length / TENTHS);
-  if (tenth === 0) return;
-  for (const kind of ['resident', 'native'] as const) {
-    const tenths = Array.from({ length: TENTHS }, (_, index) =>
-      median(samples.slice(index * tenth, (index + 1) * tenth).map((memory) => memory[kind])),
-    );
-    const change = tenths.at(-1)! / tenths[0]!;
-    ledger.count(`${kind} memory, KiB`, `${tenths.map(Math.round).join(' ')}: ${((change - 1) * 100).toFixed(2)} %`);
-    // V8 gives its heap back when it likes: what it has says nothing of what was lost.
-    if (kind === 'native' && change > TOLERANCE) ledger.fault('memory grows');
-  }
-}
-
-async function sample(): Promise<Memory> {
-  for (let pass = 0; pass < 3; pass++) {
-    globalThis.gc?.();
-    await delay(20);
-  }
-  const resident = process.memoryUsage.rss() / 1024;
-  return { resident, native: resident - getHeapStatistics().total_physical_size / 1024 };
 }
 
 class Rig {

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 
 import { table } from '../../examples/support/table.ts';
+import { callbacks } from './callbacks.ts';
 import { cancellations } from './cancellations.ts';
 import { chaos } from './chaos.ts';
 import { departures } from './departures.ts';
@@ -19,11 +20,13 @@ const { values: options } = parseArgs({
     departures: { type: 'string', default: '100' },
     threads: { type: 'string', default: '100' },
     clients: { type: 'string', default: '500' },
+    requests: { type: 'string', default: '2000' },
   },
 });
 
 const SOAKS: Record<string, () => Promise<Ledger>> = {
   chaos: () => chaos(Number(options.seconds)),
+  callbacks: () => callbacks(Number(options.requests)),
   cancellations: () =>
     cancellations(Number(options.handshakes), options.slice === undefined ? undefined : Number(options.slice)),
   departures: () => departures(Number(options.departures)),
