@@ -15,6 +15,7 @@ import { Rig, type Sample, memoryOf } from './rig.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { type SourceRounds, measureQueues, measureTokens, sourcesTableOf } from './sources.ts';
 import { measureStorm, stormTableOf } from './storm.ts';
+import { type WebRounds, measureWeb, webTableOf } from './web.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -41,6 +42,8 @@ const storm = wanted('storm') ? await measureStorm(2.5 * connections) : undefine
 const asked = options.only.split(',');
 const tokens = asked.includes('tokens') ? await measureTokens(rounds, seconds) : undefined;
 const queues = asked.includes('queues') ? await measureQueues(rounds, seconds) : undefined;
+// h2load is not installed everywhere.
+const web = asked.includes('web') ? await measureWeb(rounds, seconds) : undefined;
 publish();
 
 async function runScenarios(): Promise<Result[]> {
@@ -86,6 +89,7 @@ function publish(): void {
   if (paused) console.log(`\n${pausedTableOf(paused)}`);
   if (storm) console.log(`\n${stormTableOf(storm)}`);
   if (tokens) console.log(`\n${sourcesTableOf(tokens, (name) => name.replace('token', 'memory'))}`);
+  if (web) console.log(`\n${webTableOf(web)}`);
   if (queues) console.log(`\n${sourcesTableOf(queues, () => 'a queue of 1024')}`);
 
   const file = join(root, 'target/bench', `node-${process.versions.node}.json`);
@@ -103,12 +107,12 @@ function publish(): void {
   };
   writeFileSync(
     file,
-    `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, storm, tokens: toObjects(tokens), queues: toObjects(queues), samples }, null, 2)}\n`,
+    `${JSON.stringify({ ...about, rows, memory: memoryRows, paused, storm, tokens: toObjects(tokens), queues: toObjects(queues), web: toObjects(web), samples }, null, 2)}\n`,
   );
   console.log(`\nMedians of the rounds; ratios are those within a round. The same as JSON: ${file}`);
 }
 
-function toObjects(measured: SourceRounds | undefined): object[] | undefined {
+function toObjects(measured: SourceRounds | WebRounds | undefined): object[] | undefined {
   return measured?.map((round) => Object.fromEntries(round));
 }
 

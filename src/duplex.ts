@@ -63,7 +63,7 @@ export class ConnectionStream extends Duplex {
 
   /** @internal */
   override _final(callback: Callback): void {
-    this.#withHalves((halves) => this.#settle(halves?.writer.shutdown(), callback));
+    this.#withHalves((halves) => this.#settle(halves?.writer.shutdown(true), callback));
   }
 
   /** @internal */

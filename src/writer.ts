@@ -19,6 +19,7 @@ export class Writer {
   readonly #writes: Write[] = [];
   #shutdown: Deferred<void> | undefined;
   #isShutDown = false;
+  #isForgiven = false;
 
   constructor(operations: Operations) {
     this.#operations = operations;
@@ -54,8 +55,9 @@ export class Writer {
     return this.#writes.at(-1)?.done.promise ?? DONE;
   }
 
-  /** Sends `close_notify` behind all writes. */
-  shutdown(): Promise<void> {
+  /** Sends `close_notify` behind all writes; a peer that has gone need not be told, if it is `forgiven`. */
+  shutdown(forgiven = false): Promise<void> {
+    this.#isForgiven ||= forgiven;
     if (!this.#shutdown) {
       this.#shutdown = deferred();
       void unheard(this.#shutdown.promise);
@@ -123,8 +125,12 @@ export class Writer {
 
   #closeNotify(): void {
     const sent = this.#operations.native.shutdown();
-    if (sent === 0) this.#settleShutdown();
-    else if (sent < WAIT) this.#operations.fail();
+    if (sent === 0) return this.#settleShutdown();
+    if (sent === WAIT) return;
+    const failure = this.#operations.takeFailure();
+    // What it has said before can still be read.
+    if (this.#isForgiven && hasGone(failure)) this.#settleShutdown();
+    else this.#operations.destroy(failure);
   }
 
   #settleShutdown(error?: Error): void {
@@ -134,6 +140,10 @@ export class Writer {
     if (error) this.#shutdown.reject(error);
     else this.#shutdown.resolve();
   }
+}
+
+function hasGone(failure: NodeJS.ErrnoException): boolean {
+  return failure.code === 'EPIPE' || failure.code === 'ECONNRESET';
 }
 
 function shutDown(): Error {

@@ -5,9 +5,19 @@ import { pipeline } from 'node:stream/promises';
 
 import { randomBytes, receive } from '../support/bytes.ts';
 import { overDrivers } from '../support/drivers.ts';
-import { closed, dial, nodeServer, pair, withNodeClient, withNodeServer } from '../support/peers.ts';
+import {
+  accepted,
+  closed,
+  dial,
+  nodeClient,
+  nodeServer,
+  pair,
+  serve,
+  withNodeClient,
+  withNodeServer,
+} from '../support/peers.ts';
 import { proxy } from '../support/proxy.ts';
-import { turns } from '../support/waiting.ts';
+import { eventually, turns } from '../support/waiting.ts';
 
 overDrivers('streams are piped through connections', async (t, recordIO) => {
   const { server, client } = await pair(t, { server: { recordIO }, client: { recordIO } });
@@ -150,4 +160,26 @@ overDrivers('many small chunks are written together', async (t, recordIO) => {
   for (let index = 0; index < 1000; index++) stream.write(`${index} `);
   const expected = Array.from({ length: 1000 }, (_, index) => `${index} `).join('');
   t.is(String(await receive(peer, expected.length)), expected);
+});
+
+overDrivers('a stream ends though its peer has gone, and reads what that had said', async (t, recordIO) => {
+  const { server, port } = await serve(t, { recordIO });
+  const through = await proxy(t, port);
+  const [connection, peer, carried] = await Promise.all([
+    accepted(server),
+    nodeClient(t, through.port),
+    through.carried,
+  ]);
+  const stream = connection.toDuplex();
+  stream.on('error', () => {});
+  peer.write(Buffer.alloc(1024 * 1024, 'last words'));
+  // It reads no more before somebody takes that.
+  stream.read(0);
+  t.true(await eventually(() => stream.readableLength >= stream.readableHighWaterMark));
+  carried.server.resetAndDestroy();
+  await once(carried.server, 'close');
+  // What cannot be sent is only the end.
+  stream.end();
+  await once(stream, 'finish');
+  t.is(String(stream.read(10)), 'last words');
 });
