@@ -1,10 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
 import type { Connection } from './connection.ts';
 import { LibsslAsyncError } from './errors.ts';
 import { guardSession } from './http2-guard.ts';
 import type { Reader } from './reader.ts';
-import type { Writer } from './writer.ts';
+import { DONE, type Writer } from './writer.ts';
 
 /** An established connection and its two halves. */
 export interface Halves {
@@ -25,6 +26,15 @@ export class ConnectionStream extends Duplex {
   /** What waits for the connection; without one, none will come. */
   readonly #waiting: ((halves: Halves | undefined) => void)[] = [];
   #hasWritten = false;
+  /** Events are told where the stream was made. */
+  readonly #resource = new AsyncResource('libssl-async.ConnectionStream');
+
+  readonly #take = (chunk: Buffer | null): void => {
+    this.#resource.runInAsyncScope(() => this.push(chunk));
+  };
+  readonly #refuse = (error: Error): void => {
+    this.#resource.runInAsyncScope(() => this.#fail(error));
+  };
 
   /** @internal */
   constructor(options: DuplexOptions = {}) {
@@ -43,12 +53,7 @@ export class ConnectionStream extends Duplex {
 
   /** @internal */
   override _read(): void {
-    this.#withHalves((halves) => {
-      halves?.reader.read(undefined, undefined).then(
-        (chunk) => this.push(chunk),
-        (error: Error) => this.#fail(error),
-      );
-    });
+    this.#withHalves((halves) => halves?.reader.pull(this.#take, this.#refuse));
   }
 
   /** @internal */
@@ -86,6 +91,7 @@ export class ConnectionStream extends Duplex {
   }
 
   #settle(operation: Promise<void> | undefined, callback: Callback): void {
+    if (operation === DONE) return callback();
     if (!operation) return callback(this.errored ?? new LibsslAsyncError('CLOSED', 'the connection is closed'));
     operation.then(
       () => callback(),

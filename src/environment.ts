@@ -124,10 +124,15 @@ export function isolate(action: () => void): void {
   try {
     action();
   } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
+    raise(error);
   }
+}
+
+/** Makes an uncaught exception. */
+function raise(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 // Pending operations keep the process alive through this timer, which never fires in practice.
@@ -149,8 +154,11 @@ function dispatchNews(count: number): void {
   const pairs = news.slice(0, 2 * count);
   for (let at = 0; at < pairs.length; at += 2) {
     // Not only what is pending: a reader that has emptied the socket waits for news without a read.
-    const listener = connections.get(pairs[at]!)?.listener;
-    if (listener) isolate(() => listener.onNews!(pairs[at + 1]!));
+    try {
+      connections.get(pairs[at]!)?.listener?.onNews!(pairs[at + 1]!);
+    } catch (error) {
+      raise(error);
+    }
   }
 }
 

@@ -104,4 +104,4 @@ export function onAbort(signal: AbortSignal | undefined, action: (error: Error) 
   return () => signal.removeEventListener('abort', listener);
 }
 
-function ignore(): void {}
+export function ignore(): void {}

@@ -1,6 +1,6 @@
 import { type Deferred, deferred } from './deferred.ts';
 import { LibsslAsyncError, abortError, invalidArgument } from './errors.ts';
-import { type Operations, onAbort } from './operations.ts';
+import { type Operations, ignore, onAbort } from './operations.ts';
 
 interface Read {
   readonly target: Uint8Array | undefined;
@@ -51,6 +51,16 @@ export class Reader {
       this.#operations.begin();
       this.#read = { target, resolve, reject, unsubscribe: onAbort(signal, abort) };
     });
+  }
+
+  /** Reads whatever is there for a stream, which is told at once or later, without a promise. */
+  pull(resolve: (chunk: Buffer | null) => void, reject: (error: Error) => void): void {
+    if (this.#read) return reject(concurrent());
+    const count = this.#try(undefined);
+    if (count instanceof Error) return reject(count);
+    if (count !== WAIT) return resolve(result(undefined, count) as Buffer | null);
+    this.#operations.begin();
+    this.#read = { target: undefined, resolve: resolve as Read['resolve'], reject, unsubscribe: ignore };
   }
 
   /** Throws if a read waits. */
@@ -160,5 +170,8 @@ function check(target: Uint8Array): Error | undefined {
 /** What a read of `count` bytes resolves to. */
 function result(target: Uint8Array | undefined, count: number): number | Buffer | null {
   if (target) return count;
-  return count === 0 ? null : Buffer.from(scratch.subarray(0, count));
+  if (count === 0) return null;
+  const bytes = Buffer.allocUnsafe(count);
+  scratch.copy(bytes, 0, 0, count);
+  return bytes;
 }

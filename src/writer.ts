@@ -10,7 +10,8 @@ interface Write {
 
 /** The system has not taken everything yet. */
 const WAIT = -1;
-const DONE = Promise.resolve();
+/** What has been sent already. */
+export const DONE = Promise.resolve();
 
 /** The writing half of a connection. */
 export class Writer {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable, Transform, Writable } from 'node:stream';
@@ -182,4 +183,16 @@ overDrivers('a stream ends though its peer has gone, and reads what that had sai
   stream.end();
   await once(stream, 'finish');
   t.is(String(stream.read(10)), 'last words');
+});
+
+overDrivers('a stream tells of what comes where it was made: AsyncLocalStorage', async (t, recordIO) => {
+  const { connection, peer } = await withNodeClient(t, { recordIO });
+  const storage = new AsyncLocalStorage<string>();
+  const stream = storage.run('here', () => connection.toDuplex());
+  const seen = new Promise((resolve) => {
+    stream.on('data', () => resolve(storage.getStore()));
+  });
+  await turns();
+  peer.write('something');
+  t.is(await seen, 'here');
 });
