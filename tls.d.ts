@@ -132,6 +132,8 @@ declare class TLSSocket extends ConnectionStream {
   constructor(socket: Socket | Duplex, options?: TLSSocketOptions);
   /** Bytes that were written, those that wait included. */
   get bytesWritten(): number;
+  /** As `writableLength`. */
+  get bufferSize(): number;
   /** Whether the connection is not there yet. */
   get pending(): boolean;
   /** `opening`, `open`, `readOnly`, `writeOnly` or `closed`. */
@@ -182,6 +184,14 @@ declare class TLSSocket extends ConnectionStream {
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer;
   /** Renegotiation is disabled: `callback` gets `ERR_TLS_RENEGOTIATION_DISABLED`. */
   renegotiate(_options: object, callback?: (error: Error | null) => void): false;
+  /**
+   * Has a client ask for a name, as the option `servername`; before the handshake begins, right after the socket was made.
+   *
+   * Throws `ERR_TLS_SNI_FROM_SERVER` for a server's socket.
+   */
+  setServername(servername: string): void;
+  /** Has a client offer a session, as the option `session`; before the handshake begins, right after the socket was made. */
+  setSession(session: Buffer | string): void;
   /** Nothing to do: it always is. */
   disableRenegotiation(): void;
   /** Has `timeout` told after so many milliseconds of silence; 0 for never. Nothing else happens then. */
@@ -229,6 +239,8 @@ type ConnectionOptions = Omit<
     socket?: Duplex | undefined;
     /** Gives the client's pre-shared key. */
     pskCallback?: PskClientCallback | undefined;
+    /** Flags for `lookup`, as of `dns.lookup`. */
+    hints?: number | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */
@@ -276,6 +288,8 @@ interface TlsOptions
   handshakeTimeout?: number | undefined;
   /** Whether sockets stay writable after the peer has ended its direction. Default: `false`. */
   allowHalfOpen?: boolean | undefined;
+  /** Whether sockets are paused when they are handed out. Default: `false`. */
+  pauseOnConnect?: boolean | undefined;
   /** Sends small writes at once. Default: `false`, as for node:tls. */
   noDelay?: boolean | undefined;
   /** Has the system probe silent peers. Default: `false`. */

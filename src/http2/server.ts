@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from '../context.ts';
 import type { SecureContext, SecureContextOptions } from '../tls/secure-context.ts';
 import type { TlsOptions } from '../tls/server-options.ts';
-import { TAKES_PART, Server as TlsServer, notRunning } from '../tls/server.ts';
+import { TAKES_PART, Server as TlsServer, notRunning, shareLimit } from '../tls/server.ts';
 import { TLSSocket } from '../tls/socket.ts';
 import { tellOfConnection } from './session.ts';
 
@@ -160,6 +160,7 @@ export class SecureServer extends PlainServer {
 
   #follow(): void {
     const tls = this.#tls;
+    shareLimit(this, tls);
     this.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from '../context.ts';
 import type { SecureContext, SecureContextOptions } from '../tls/secure-context.ts';
 import type { TlsOptions } from '../tls/server-options.ts';
-import { TAKES_PART, Server as TlsServer, notRunning } from '../tls/server.ts';
+import { TAKES_PART, Server as TlsServer, notRunning, shareLimit } from '../tls/server.ts';
 import { TLSSocket } from '../tls/socket.ts';
 
 /** Options of {@link createServer}: those of node:http's server and of this package's TLS server. */
@@ -105,6 +105,7 @@ export class Server extends HttpServer {
 
   #follow(): void {
     const tls = this.#tls;
+    shareLimit(this, tls);
     tls.on('secureConnection', (socket: TLSSocket) => {
       socket.server = this;
       this.emit('connection', socket);

@@ -1,8 +1,9 @@
-import { Socket } from 'node:net';
+import { lookup as dnsLookup } from 'node:dns';
+import { type LookupFunction, Socket, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity as nodeCheckServerIdentity } from 'node:tls';
 
-import type { ConnectOptions } from '../connect-options.ts';
+import type { ConnectOptions, Lookup } from '../connect-options.ts';
 import { connect as connectConnection } from '../connect.ts';
 import type { Connection } from '../connection.ts';
 import { rejectsByDefault } from '../context.ts';
@@ -38,7 +39,10 @@ async function run(socket: TLSSocket, options: ConnectionOptions, own: Partial<C
       socket.standOn(stream);
     }
     if (socket.destroyed) return void stream?.destroy();
-    connection = await connectConnection({ ...connectOptions(options), ...own, signal: closed.signal });
+    // Whoever has made the socket may say more by its methods.
+    await Promise.resolve();
+    const given = { ...options, ...socket.chosen };
+    connection = await connectConnection({ ...connectOptions(given, socket), ...own, signal: closed.signal });
     connection.on('session', (session) => socket.emit('session', session));
     if (socket.listenerCount('keylog') > 0) connection.on('keylog', (line) => socket.emit('keylog', line));
     socket.connected(connection);
@@ -81,9 +85,21 @@ function isRefusal(error: Error): boolean {
   return code === 'ERR_TLS_CERT_ALTNAME_INVALID' || (error.name === 'TlsError' && code?.startsWith('ERR_') === false);
 }
 
+/** Looks names up, and tells of it. */
+function lookupOf({ lookup, hints }: ConnectionOptions, socket: TLSSocket): Lookup {
+  const find: LookupFunction = lookup ?? dnsLookup;
+  return (host, given, callback) => {
+    find(host, { ...given, ...(hints !== undefined && { hints }) }, (error, found, family) => {
+      const addresses = Array.isArray(found) ? found : [{ address: found, family: family ?? isIP(found) }];
+      for (const one of addresses) socket.emit('lookup', error, one.address, one.family, host);
+      callback(error, addresses);
+    });
+  };
+}
+
 /** What this package's own `connect` takes. */
-function connectOptions(options: ConnectionOptions): ConnectOptions {
-  const { host, port, path, socket, servername, session, ALPNProtocols, lookup, family, requestOCSP } = options;
+function connectOptions(options: ConnectionOptions, tells: TLSSocket): ConnectOptions {
+  const { host, port, path, socket, servername, session, ALPNProtocols, family, requestOCSP } = options;
   const {
     autoSelectFamily,
     autoSelectFamilyAttemptTimeout,
@@ -99,7 +115,7 @@ function connectOptions(options: ConnectionOptions): ConnectOptions {
     servername,
     session: typeof session === 'string' ? Buffer.from(session, 'latin1') : session,
     ALPNProtocols,
-    lookup,
+    lookup: lookupOf(options, tells),
     family,
     requestOCSP,
     autoSelectFamily,

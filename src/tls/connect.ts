@@ -26,6 +26,8 @@ export type ConnectionOptions = Omit<
     socket?: Duplex | undefined;
     /** Gives the client's pre-shared key. */
     pskCallback?: PskClientCallback | undefined;
+    /** Flags for `lookup`, as of `dns.lookup`. */
+    hints?: number | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */

@@ -21,6 +21,8 @@ export interface TlsOptions
   handshakeTimeout?: number | undefined;
   /** Whether sockets stay writable after the peer has ended its direction. Default: `false`. */
   allowHalfOpen?: boolean | undefined;
+  /** Whether sockets are paused when they are handed out. Default: `false`. */
+  pauseOnConnect?: boolean | undefined;
   /** Sends small writes at once. Default: `false`, as for node:tls. */
   noDelay?: boolean | undefined;
   /** Has the system probe silent peers. Default: `false`. */

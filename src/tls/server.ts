@@ -273,12 +273,23 @@ export class Server extends NetServer {
   }
 
   #handOut(connection: Connection): void {
+    if (this.maxConnections > 0 && this.#own!.connections > this.maxConnections) return this.#drop(connection);
     const socket = this.#socket(undefined);
-    const { keepAlive, keepAliveInitialDelay } = this.#options;
+    const { keepAlive, keepAliveInitialDelay, pauseOnConnect } = this.#options;
     connection.streamInto(socket);
     if (keepAlive) socket.setKeepAlive(true, keepAliveInitialDelay);
+    if (pauseOnConnect) socket.pause();
     this.emit('secureConnection', socket);
     socket.emit('secure');
+  }
+
+  #drop(connection: Connection): void {
+    const { localAddress: local, remoteAddress: remote } = connection;
+    connection.destroy();
+    this.emit('drop', {
+      ...(local && { localAddress: local.address, localPort: local.port, localFamily: local.family }),
+      ...(remote && { remoteAddress: remote.address, remotePort: remote.port, remoteFamily: remote.family }),
+    });
   }
 
   #tellFailure(error: Error, peer: Address | undefined): void {
@@ -303,6 +314,19 @@ export class Server extends NetServer {
     socket.server = this;
     return socket;
   }
+}
+
+/** Has the limit of connections of one server be that of another, which tells of those that are dropped. */
+export function shareLimit(server: NetServer, inner: Server): void {
+  Object.defineProperty(server, 'maxConnections', {
+    get: () => inner.maxConnections,
+    set: (limit: number) => {
+      inner.maxConnections = limit;
+    },
+    configurable: true,
+    enumerable: true,
+  });
+  inner.on('drop', (data) => server.emit('drop', data));
 }
 
 /** A server, with the arguments of node:tls's `createServer`. Throws what is wrong with the options. */

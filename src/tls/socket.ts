@@ -5,6 +5,7 @@ import type * as node from 'node:tls';
 
 import type { Connection } from '../connection.ts';
 import { ConnectionStream, type Halves } from '../duplex.ts';
+import { invalidArgument } from '../errors.ts';
 import { MOST_MILLISECONDS, integer } from '../options.ts';
 import { checkStream } from '../over.ts';
 import type { Address } from '../peer.ts';
@@ -44,6 +45,8 @@ export class TLSSocket extends ConnectionStream {
   connecting: boolean;
   /** Whether the handshake is not done yet. */
   secureConnecting = true;
+  /** @internal What its methods have said of a handshake that has not begun. */
+  readonly chosen: { servername?: string; session?: Buffer } = {};
   /** The server whose connection it is. */
   server?: unknown;
   /** Bytes that were received, decrypted. */
@@ -177,6 +180,11 @@ export class TLSSocket extends ConnectionStream {
   /** Bytes that were written, those that wait included. */
   get bytesWritten(): number {
     return this.#bytesWritten + this.writableLength;
+  }
+
+  /** As `writableLength`. */
+  get bufferSize(): number {
+    return this.writableLength;
   }
 
   /** Whether the connection is not there yet. */
@@ -314,6 +322,22 @@ export class TLSSocket extends ConnectionStream {
     const error = nodeError('ERR_TLS_RENEGOTIATION_DISABLED', 'TLS session renegotiation disabled for this socket');
     if (callback) process.nextTick(callback, error);
     return false;
+  }
+
+  /**
+   * Has a client ask for a name, as the option `servername`; before the handshake begins, right after the socket was made.
+   *
+   * Throws `ERR_TLS_SNI_FROM_SERVER` for a server's socket.
+   */
+  setServername(servername: string): void {
+    if (typeof servername !== 'string') throw invalidArgument('name', 'a string', servername);
+    if (this.isServer) throw nodeError('ERR_TLS_SNI_FROM_SERVER', 'Cannot issue SNI from a TLS server-side socket');
+    this.chosen.servername = servername;
+  }
+
+  /** Has a client offer a session, as the option `session`; before the handshake begins, right after the socket was made. */
+  setSession(session: Buffer | string): void {
+    this.chosen.session = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
   }
 
   /** Nothing to do: it always is. */

@@ -1,48 +1,52 @@
-// What node:tls has is here, or docs/node-tls.md says that it is not.
+// The names of node:tls are here, or it is said why not.
 
-import { readFileSync } from 'node:fs';
-import * as net from 'node:net';
-import * as nodeTls from 'node:tls';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 import test from 'ava';
-import defaults, * as tls from 'libssl-async/tls';
 
-const documented = new Set(
-  [...readFileSync('docs/node-tls.md', 'utf8').matchAll(/`([\w.]+)`/g)].map(([, name]) => name),
-);
+import { NOTES, REASONS, surface, tableOf } from '../support/surface.ts';
 
-const SURFACES: [what: string, theirs: object[], ours: object][] = [
-  ['exports', [nodeTls], tls],
-  ['properties of the default export', [nodeTls], defaults],
-  ['methods of servers', [nodeTls.Server.prototype, net.Server.prototype], tls.Server.prototype],
-  ['methods of sockets', [nodeTls.TLSSocket.prototype, net.Socket.prototype], tls.TLSSocket.prototype],
-];
+const names = surface();
 
-for (const [what, theirs, ours] of SURFACES) {
-  test(`node:tls’s ${what} are here or explained`, (t) => {
-    const wanted = theirs
-      .flatMap((object) => Object.getOwnPropertyNames(object))
-      .filter((name) => !name.startsWith('_'));
-    const ignored = new Set(['default', 'module.exports', 'constructor']);
-    const missing = wanted.filter((name) => !ignored.has(name) && !(name in ours));
-    t.deepEqual(
-      missing.filter((name) => !documented.has(name)),
-      [],
-    );
-    t.true(missing.length <= wanted.length * 0.25, missing.join(', '));
-  });
-}
+/** The Node of the table in the documentation. */
+const MAJOR = '24';
+const file = join(dirname(createRequire(import.meta.url).resolve('libssl-async/package.json')), 'docs/node-tls.md');
+const TABLE = /(?<=<!-- names -->\n)[^]*(?=<!-- \/names -->)/;
 
-test('what is the same as Node’s is Node’s', (t) => {
-  t.is(tls.checkServerIdentity, nodeTls.checkServerIdentity);
-  t.is(tls.rootCertificates, nodeTls.rootCertificates);
-  t.true(tls.getCiphers().includes('tls_aes_128_gcm_sha256'));
+test('each name of node:tls is here, or it is said why not', (t) => {
+  const unexplained = names.filter(({ missing }) => missing === '');
+  t.deepEqual(unexplained, []);
 });
 
-test.serial('defaults are Node’s, and can be set', (t) => {
-  const settings: { DEFAULT_MIN_VERSION: nodeTls.SecureVersion } = defaults;
-  const before = settings.DEFAULT_MIN_VERSION;
-  t.teardown(() => (settings.DEFAULT_MIN_VERSION = before));
-  settings.DEFAULT_MIN_VERSION = 'TLSv1.3';
-  t.throws(() => tls.createSecureContext({ maxVersion: 'TLSv1.2' }), { code: 'ERR_INVALID_ARG_VALUE' });
+test('nothing is called missing that is here, and nothing is explained that there is not', (t) => {
+  const here = new Set(names.filter(({ missing }) => missing === undefined).map(({ kind, name }) => `${kind} ${name}`));
+  t.deepEqual(
+    Object.keys(REASONS).filter((name) => here.has(name)),
+    [],
+  );
+  t.deepEqual(
+    Object.keys(NOTES).filter((name) => !here.has(name)),
+    [],
+  );
+});
+
+test('nine of ten are here', (t) => {
+  const here = names.filter(({ missing }) => missing === undefined);
+  t.true(here.length / names.length > 0.9);
+});
+
+const onMajor = process.versions.node.startsWith(`${MAJOR}.`) ? test : test.skip;
+onMajor('the table of the documentation is as it is', (t) => {
+  const documentation = readFileSync(file, 'utf8');
+  const table = `\n${tableOf(names)}\n\n`;
+  // `UPDATE_DOCS=1 npm test -- --node=24 test/tls/surface.test.ts` writes it.
+  if (process.env['UPDATE_DOCS'] !== undefined)
+    writeFileSync(
+      file,
+      documentation.replace(TABLE, () => table),
+    );
+  else t.is(TABLE.exec(documentation)?.[0], table);
+  t.pass();
 });

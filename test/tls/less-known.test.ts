@@ -1,0 +1,116 @@
+// What few ask of node:tls, and some do.
+
+import * as dns from 'node:dns';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import * as node from 'node:tls';
+
+import test from 'ava';
+import * as https from 'libssl-async/https';
+import * as tls from 'libssl-async/tls';
+
+import { authority, serverIdentity } from '../support/identities.ts';
+import { HOST, listen } from '../support/peers.ts';
+
+const identity = { key: serverIdentity.key, cert: serverIdentity.cert };
+const ca = authority.cert;
+
+const finds: net.LookupFunction = (_host, _options, callback) => callback(null, HOST, 4);
+const fails: net.LookupFunction = (_host, _options, callback) => callback(new Error('nowhere'), '', 0);
+
+/** Clients may go as they like. */
+function calm<Server extends net.Server>(server: Server): Server {
+  return server.on('secureConnection', (socket: tls.TLSSocket) => void socket.on('error', () => {}));
+}
+
+for (const [name, make] of [
+  ['tls', () => tls.createServer(identity)],
+  ['https', () => https.createServer(identity)],
+] as const) {
+  test(`connections beyond maxConnections are dropped: ${name}`, async (t) => {
+    const server = calm(make());
+    const port = await listen(t, server);
+    server.maxConnections = 1;
+    t.is(server.maxConnections, 1);
+    const first = node.connect({ host: HOST, port, ca });
+    t.teardown(() => first.destroy());
+    await once(server, 'secureConnection');
+    const dropped = once(server, 'drop') as Promise<[net.DropArgument]>;
+    const second = node.connect({ host: HOST, port, ca }).on('error', () => {});
+    await once(second, 'connect');
+    const { localPort, localAddress } = second;
+    const [told] = await dropped;
+    t.like(told, { remotePort: localPort, remoteAddress: localAddress, localPort: port });
+    await once(second.resume(), 'close');
+    t.false(first.destroyed);
+  });
+}
+
+test('pauseOnConnect hands paused sockets out', async (t) => {
+  const server = calm(tls.createServer({ ...identity, pauseOnConnect: true }));
+  const port = await listen(t, server);
+  const client = node.connect({ host: HOST, port, ca });
+  t.teardown(() => client.destroy());
+  const [socket] = (await once(server, 'secureConnection')) as [tls.TLSSocket];
+  t.true(socket.isPaused());
+  client.write('hello');
+  socket.resume();
+  t.is(String((await once(socket, 'data'))[0]), 'hello');
+});
+
+test('hints reach lookup, and a lookup is told', async (t) => {
+  const port = await listen(t, calm(tls.createServer(identity)));
+  let given: number | undefined;
+  const socket = tls.connect({
+    host: 'localhost',
+    port,
+    ca,
+    hints: dns.ADDRCONFIG,
+    lookup(_host, { hints, all }, callback) {
+      given = hints;
+      if (all) callback(null, [{ address: HOST, family: 4 }]);
+    },
+  });
+  t.teardown(() => socket.destroy());
+  const told = once(socket, 'lookup');
+  await once(socket, 'secureConnect');
+  t.deepEqual(await told, [null, HOST, 4, 'localhost']);
+  t.is(given, dns.ADDRCONFIG);
+});
+
+test('a lookup that finds one address is enough', async (t) => {
+  const port = await listen(t, calm(tls.createServer(identity)));
+  const socket = tls.connect({ host: 'localhost', port, ca, lookup: finds });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  t.true(socket.authorized);
+});
+
+test('a lookup that fails is told, too', async (t) => {
+  const socket = tls.connect({ host: 'localhost', port: 1, ca, lookup: fails });
+  const told = once(socket, 'lookup') as Promise<[Error]>;
+  const [error] = (await once(socket, 'error')) as [Error];
+  t.is((await told)[0], error);
+});
+
+test('setServername and setSession choose before the handshake', async (t) => {
+  const server = calm(tls.createServer({ ...identity, maxVersion: 'TLSv1.2' }));
+  const port = await listen(t, server);
+  const over = async (session?: Buffer): Promise<{ client: tls.TLSSocket; socket: tls.TLSSocket }> => {
+    const client = new tls.TLSSocket(net.connect(port, HOST), { isServer: false, ca });
+    t.teardown(() => client.destroy());
+    client.setServername('localhost');
+    if (session) client.setSession(session);
+    const [[socket]] = (await Promise.all([once(server, 'secureConnection'), once(client, 'secure')])) as [
+      [tls.TLSSocket],
+      unknown,
+    ];
+    return { client, socket };
+  };
+  const first = await over();
+  t.is(first.socket.servername, 'localhost');
+  t.throws(() => first.socket.setServername('localhost'), { code: 'ERR_TLS_SNI_FROM_SERVER' });
+  t.throws(() => first.client.setServername(1 as unknown as string), { code: 'ERR_INVALID_ARG_TYPE' });
+  const second = await over(first.client.getSession());
+  t.true(second.client.isSessionReused());
+});
