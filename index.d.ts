@@ -68,28 +68,6 @@ declare class RemoteKey {
  */
 declare function createRemoteKey(options: RemoteKeyOptions): RemoteKey;
 
-/** The bytes of an option, or of one of its elements. */
-interface NativeSource {
-  /** The name for errors, such as `ca[1]`. */
-  name: string;
-  data: Uint8Array;
-  passphrase?: string;
-}
-
-/** Node's default certificates, parsed. */
-declare class NativeTrust {
-  /** Takes certificates in PEM or DER; what cannot be read is left out, as Node does. */
-  constructor(sources: Array<NativeSource>);
-}
-
-/** What JavaScript has found out about the peer beside libssl. */
-interface NativeTrust {
-  /** Why the peer's certificate is not for its name, as Node's code. */
-  identityError?: string;
-  /** The handshake rests on a key that both had before. */
-  isTrustedKey: boolean;
-}
-
 /** A control command: its name, with its value if it takes one. */
 type EngineCommand = string | readonly [name: string, value: string];
 /** What an engine can be the default for, named as in `openssl.cnf`; `PKEY_CRYPTO` is X25519, for instance. */
@@ -475,7 +453,6 @@ declare abstract class Peer<Events extends Record<keyof Events, unknown[]>> exte
   get authorized(): boolean;
   /** Node's code for why the peer is not authorized. Corresponds to `SSL_get_verify_result`. */
   get authorizationError(): string | undefined;
-  protected set trust({ identityError, isTrustedKey }: NativeTrust);
   /**
    * The session, to be given to `connect`; with TLS 1.3 there is none before the server has sent a ticket.
    * Corresponds to `SSL_get1_session` and `i2d_SSL_SESSION`.
@@ -785,6 +762,8 @@ interface ConnectOptions {
    * that has it too needs no certificate, and has no name to be checked. Corresponds to `SSL_set_psk_client_callback`.
    */
   pskCallback?: PskClientCallback | undefined;
+  /** As of a server: tells which messages are sent and received. Default: `false`. */
+  enableTrace?: boolean | undefined;
   /** Whether the handshake is done; otherwise {@link Connection.handshake} does it. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
@@ -930,6 +909,11 @@ interface ServerOptions {
   backlog?: number | undefined;
   /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
   truncation?: 'error' | 'end' | undefined;
+  /**
+   * Tells on standard error which messages connections send and receive, by their kinds and sizes. Default: `false`. Corresponds
+   * to `SSL_set_msg_callback`.
+   */
+  enableTrace?: boolean | undefined;
   /** Whether the event `keylog` tells the secrets of connections. Default: `false`. */
   keylog?: boolean | undefined;
   /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */

@@ -19,6 +19,14 @@ import {
 import { X509Certificate } from 'node:crypto';
 import { Socket, AddressInfo, Server as Server$1, ListenOptions } from 'node:net';
 
+/** Where a socket reads to, in place of `data`: node:net's option. */
+interface OnRead {
+  /** What is read into, again and again; or a function that gives it. */
+  buffer: Uint8Array | (() => Uint8Array);
+  /** Is told how many bytes are there, and where; `false` pauses the socket. */
+  callback(bytesWritten: number, buffer: Uint8Array): boolean | void;
+}
+
 /**
  * A stream over a connection, that may come later: its end is a shutdown, its destruction the connection's.
  *
@@ -86,6 +94,8 @@ interface TLSSocketOptions extends SecureContextOptions {
   session?: Buffer | undefined;
   /** Whether a client asks for an OCSP response. */
   requestOCSP?: boolean | undefined;
+  /** Tells on standard error which messages are sent and received, by their kinds and sizes. Default: `false`. */
+  enableTrace?: boolean | undefined;
   /** Asked whether the peer is accepted, once its chain is verified; of a client only if it is asked for a certificate. */
   verifyPeer?: VerifyPeer | undefined;
   /** Whether the stream stays writable after the peer has ended its direction. Default: `false`. */
@@ -176,6 +186,14 @@ declare class TLSSocket extends ConnectionStream {
   getEphemeralKeyInfo(): node.EphemeralKeyInfo | object | null;
   /** The signature algorithms that both sides have, the client's order. Corresponds to `SSL_get_shared_sigalgs`. */
   getSharedSigalgs(): string[] | null;
+  /** The ticket of the session, of a client that has one. Corresponds to `SSL_SESSION_get0_ticket`. */
+  getTLSTicket(): Buffer | undefined;
+  /** Tells on standard error which messages are sent and received from now on; before the handshake it is an option. */
+  enableTrace(): void;
+  /** What marks what is sent (`IP_TOS`, `IPV6_TCLASS`); what was set, if there is no socket yet. */
+  getTypeOfService(): number;
+  /** Marks what is sent, with a byte. Throws what the system says. */
+  setTypeOfService(tos: number): this;
   /** Limits what one record holds, from 512 to 16384 bytes; returns whether it did. Corresponds to `SSL_set_max_send_fragment`. */
   setMaxSendFragment(size: number): boolean;
   /** Whether a session was resumed. Corresponds to `SSL_session_reused`. */
@@ -225,7 +243,7 @@ type PskClientCallback = (
 /** Options of {@link connect}: node:tls's, but for those of {@link SecureContextOptions}. */
 type ConnectionOptions = Omit<
   ConnectionOptions$1,
-  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'pskCallback' | 'secureContext' | 'socket'
+  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'onread' | 'pskCallback' | 'secureContext' | 'socket'
 > &
   SecureContextOptions &
   Pick<TLSSocketOptions$1, 'requestOCSP'> &
@@ -241,6 +259,8 @@ type ConnectionOptions = Omit<
     pskCallback?: PskClientCallback | undefined;
     /** Flags for `lookup`, as of `dns.lookup`. */
     hints?: number | undefined;
+    /** Reads into a buffer of the caller's, in place of `data`. */
+    onread?: OnRead | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */
@@ -275,7 +295,7 @@ declare function connect(
 interface TlsOptions
   extends
     SecureContextOptions,
-    Pick<ServerOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
+    Pick<ServerOptions, 'enableTrace' | 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
   /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */
@@ -304,8 +324,9 @@ interface TlsOptions
  * A TLS server with the surface of node:tls's `Server`: `secureConnection` has a {@link TLSSocket} whose handshake is done,
  * which ran on a worker; `tlsClientError` tells of those that failed.
  *
- * It accepts on a worker, too, so the event `connection` does not tell of TCP connections. Emitted by somebody else with a
- * stream, it accepts a client over that.
+ * It accepts on a worker, too, unless somebody listens to `connection` when it begins to listen: who is told of TCP
+ * connections before their handshake has Node accept them. Emitted by somebody else with a stream, it accepts a client over
+ * that.
  */
 declare class Server extends Server$1 {
   #private;
@@ -315,8 +336,8 @@ declare class Server extends Server$1 {
   /**
    * Begins to listen, with the arguments of node:net's servers; `listening` tells that it does, `error` that it cannot.
    *
-   * On a descriptor or handle that is there already, and in the workers of a cluster, Node accepts and this takes the
-   * sockets over. Throws `ERR_SERVER_ALREADY_LISTEN`, and what is wrong with the arguments.
+   * On a descriptor or handle that is there already, in the workers of a cluster, and where somebody listens to `connection`,
+   * Node accepts and this takes the sockets over. Throws `ERR_SERVER_ALREADY_LISTEN`, and what is wrong with the arguments.
    */
   listen(port?: number, host?: string, backlog?: number, listener?: () => void): this;
   listen(port?: number, host?: string, listener?: () => void): this;
@@ -391,6 +412,8 @@ declare const convertALPNProtocols:
 
 /** The names of the cipher suites that this package's OpenSSL has by default, in lower case. */
 declare function getCiphers(): string[];
+/** The algorithms that certificates are compressed with: none. */
+declare function getCertificateCompressionAlgorithms(): string[];
 /** node:tls's default of `ciphers`, when it was loaded; the default export has the current one. */
 declare const DEFAULT_CIPHERS: string;
 /** node:tls's default of `ecdhCurve`, when it was loaded; the default export has the current one. */
@@ -423,6 +446,7 @@ declare const tls: {
   createSecureContext: typeof createSecureContext;
   createServer: typeof createServer;
   getCACertificates: ((type?: 'default' | 'system' | 'bundled' | 'extra') => string[]) | undefined;
+  getCertificateCompressionAlgorithms: typeof getCertificateCompressionAlgorithms;
   getCiphers: typeof getCiphers;
   rootCertificates: readonly string[];
   setDefaultCACertificates: ((certificates: readonly (string | NodeJS.ArrayBufferView)[]) => void) | undefined;
@@ -449,6 +473,7 @@ export {
   createServer,
   tls as default,
   getCACertificates,
+  getCertificateCompressionAlgorithms,
   getCiphers,
   rootCertificates,
   setDefaultCACertificates,
@@ -457,6 +482,7 @@ export type {
   ALPNCallback,
   Chosen,
   ConnectionOptions,
+  OnRead,
   PskClientCallback,
   PskServerCallback,
   SNICallback,

@@ -65,6 +65,8 @@ export interface ConnectOptions {
    * that has it too needs no certificate, and has no name to be checked. Corresponds to `SSL_set_psk_client_callback`.
    */
   pskCallback?: PskClientCallback | undefined;
+  /** As of a server: tells which messages are sent and received. Default: `false`. */
+  enableTrace?: boolean | undefined;
   /** Whether the handshake is done; otherwise {@link Connection.handshake} does it. Default: `true`. */
   handshake?: boolean | undefined;
   /** Milliseconds that the handshake may take, 0 for no limit. Default: 0. */
@@ -99,6 +101,7 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
   'autoSelectFamilyAttemptTimeout',
   'checkServerIdentity',
   'context',
+  'enableTrace',
   'family',
   'handshake',
   'handshakeTimeout',
@@ -147,7 +150,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   if (session !== undefined && !native.isSession(Buffer.from(session))) {
     throw invalidArgument('options.session', 'a session of a connection', session, 'it is none');
   }
-  for (const name of ['rejectUnauthorized', 'requestOCSP', 'autoSelectFamily'] as const)
+  for (const name of ['rejectUnauthorized', 'requestOCSP', 'autoSelectFamily', 'enableTrace'] as const)
     optionalBoolean(options[name], name);
   for (const name of ['checkServerIdentity', 'lookup', 'pskCallback', 'verifyPeer'] as const)
     optionalFunction(options[name], name);

@@ -86,6 +86,7 @@ function settingsOf(options: ConnectOptions, name: string): ConnectionSettings {
       requestOcsp: options.requestOCSP ?? false,
       asksVerify: options.verifyPeer !== undefined,
       asksPsk: options.pskCallback !== undefined,
+      traces: options.enableTrace ?? false,
     },
     verifyPeer: options.verifyPeer && AsyncResource.bind(options.verifyPeer, 'libssl-async.VerifyPeer'),
     pskCallback: options.pskCallback && AsyncResource.bind(options.pskCallback, 'libssl-async.PskCallback'),

@@ -18,6 +18,10 @@ export declare class NativeConnection {
   get ephemeralKey(): NativeEphemeralKey | null
   /** The signature algorithms that both sides have, as Node names them. Corresponds to `SSL_get_shared_sigalgs`. */
   get sharedSigalgs(): Array<string>
+  /** The ticket of the session, of a client that has one. Corresponds to `SSL_SESSION_get0_ticket`. */
+  get ticket(): Buffer | null
+  /** Has the messages of the connection told on standard error, from now on. Corresponds to `SSL_set_msg_callback`. */
+  enableTrace(): void
   /**
    * Limits what one record holds, in bytes; `false` where that is not possible. Corresponds to
    * `SSL_set_max_send_fragment`.
@@ -75,6 +79,10 @@ export declare class NativeConnection {
   setNoDelay(noDelay: boolean): boolean
   /** The system probes a silent peer, first after so many milliseconds; 0 for the system's. Corresponds to `SO_KEEPALIVE`. */
   setKeepAlive(keepAlive: boolean, delay: number): boolean
+  /** Marks what is sent, with a byte; returns what failed. Corresponds to `IP_TOS` and `IPV6_TCLASS`. */
+  setTypeOfService(marks: number): NativeError | null
+  /** What marks what is sent; nothing where a worker has the socket, or it is not of TCP. */
+  get typeOfService(): number | null
   /** The peer is told of the end by a reset. Corresponds to `SO_LINGER`. */
   resetOnClose(): boolean
   /**
@@ -302,6 +310,8 @@ export interface NativeClientOptions {
   asksVerify: boolean
   /** Whether the event `psk` asks for a key. */
   asksPsk: boolean
+  /** Whether messages are told on standard error. */
+  traces: boolean
 }
 
 /** The options of a context. */
@@ -598,6 +608,8 @@ export interface NativeServerSide {
   pskIdentityHint?: string
   /** Whether secrets are wanted as events. */
   secrets: boolean
+  /** Whether messages are told on standard error. */
+  traces: boolean
 }
 
 /** A control command, or a parameter of a provider. */

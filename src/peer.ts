@@ -91,7 +91,15 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
   /** @internal What only node:tls's surface tells. */
   get details(): Pick<
     NativeConnection,
-    'finished' | 'peerFinished' | 'ephemeralKey' | 'sharedSigalgs' | 'setMaxSendFragment'
+    | 'enableTrace'
+    | 'ephemeralKey'
+    | 'finished'
+    | 'peerFinished'
+    | 'setMaxSendFragment'
+    | 'setTypeOfService'
+    | 'sharedSigalgs'
+    | 'ticket'
+    | 'typeOfService'
   > {
     return this.native;
   }
@@ -120,6 +128,7 @@ export abstract class Peer<Events extends Record<keyof Events, unknown[]>> exten
     return { isTrustedKey: this.#isTrustedKey, ...(this.#identityError && { identityError: this.#identityError }) };
   }
 
+  /** @internal */
   protected set trust({ identityError, isTrustedKey }: NativeTrust) {
     this.#identityError = identityError;
     this.#isTrustedKey = isTrustedKey;

@@ -36,6 +36,11 @@ export interface ServerOptions {
   backlog?: number | undefined;
   /** What a TCP connection that ends without `close_notify` means. Default: `'error'`. */
   truncation?: 'error' | 'end' | undefined;
+  /**
+   * Tells on standard error which messages connections send and receive, by their kinds and sizes. Default: `false`. Corresponds
+   * to `SSL_set_msg_callback`.
+   */
+  enableTrace?: boolean | undefined;
   /** Whether the event `keylog` tells the secrets of connections. Default: `false`. */
   keylog?: boolean | undefined;
   /** Sends small writes at once (`TCP_NODELAY`). Default: `true`. */
@@ -68,6 +73,7 @@ export type ServerTerms = Pick<
   ServerOptions,
   | 'ALPNProtocols'
   | 'context'
+  | 'enableTrace'
   | 'keylog'
   | 'onClientHello'
   | 'pskCallback'
@@ -116,6 +122,7 @@ const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = [
   'ALPNProtocols',
   'backlog',
   'context',
+  'enableTrace',
   'handshake',
   'handshakeTimeout',
   'idleTimeout',
@@ -154,7 +161,8 @@ export function checkServerOptions(options: ServerOptions): void {
   contextOf(options.context);
   checkTransport(options);
   optionalInteger(options.backlog, 'backlog', 0, 0xffff_ffff);
-  for (const name of ['keylog', 'rejectUnauthorized', 'requestCert'] as const) optionalBoolean(options[name], name);
+  for (const name of ['enableTrace', 'keylog', 'rejectUnauthorized', 'requestCert'] as const)
+    optionalBoolean(options[name], name);
   protocolList(options.ALPNProtocols, 'ALPNProtocols');
   optionalInteger(options.maxHandshakes, 'maxHandshakes', 1, 0xffff_ffff);
   optionalInteger(options.maxWaitingHandshakes, 'maxWaitingHandshakes', 0, 0xffff_ffff);

@@ -340,6 +340,7 @@ export class Server extends EventEmitter<ServerEvents> {
       asksPsk: this.#terms.pskCallback !== undefined,
       ...(pskIdentityHint !== undefined && { pskIdentityHint }),
       secrets: keylog ?? false,
+      traces: this.#terms.enableTrace ?? false,
       ...(protocols && { alpnProtocols: protocols }),
       ...(requestCert !== undefined && { requestCert }),
       ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),

@@ -37,7 +37,8 @@ function begin(server: Server, socket: TLSSocket, stream: Duplex): void {
 
 /** What this package's own servers take. */
 export function serverOptions(options: TLSSocketOptions): ServerOptions {
-  const { ALPNProtocols, SNICallback, ALPNCallback, requestCert, rejectUnauthorized, verifyPeer } = options;
+  const { ALPNProtocols, SNICallback, ALPNCallback, requestCert, rejectUnauthorized, verifyPeer, enableTrace } =
+    options;
   return {
     context: serverContext(options),
     requestCert: requestCert === true,
@@ -45,6 +46,7 @@ export function serverOptions(options: TLSSocketOptions): ServerOptions {
     truncation: 'end',
     noDelay: false,
     ...(ALPNProtocols && { ALPNProtocols: ALPNProtocols as readonly string[] }),
+    ...(enableTrace && { enableTrace }),
     ...(verifyPeer && { verifyPeer }),
     ...((SNICallback || ALPNCallback) && { onClientHello: (hello) => choose(hello, { SNICallback, ALPNCallback }) }),
   };

@@ -118,6 +118,7 @@ function connectOptions(options: ConnectionOptions, tells: TLSSocket): ConnectOp
     lookup: lookupOf(options, tells),
     family,
     requestOCSP,
+    enableTrace: options.enableTrace || undefined,
     autoSelectFamily,
     autoSelectFamilyAttemptTimeout,
     localAddress,

@@ -5,14 +5,15 @@ import type { ConnectOptions } from '../connect-options.ts';
 import { invalidArgument } from '../errors.ts';
 import { checkStream } from '../over.ts';
 import { begin } from './client.ts';
+import { type OnRead, isOnRead, readInto } from './onread.ts';
 import type { PskClientCallback } from './psk.ts';
-import { type SecureContext, type SecureContextOptions, unsupported } from './secure-context.ts';
+import type { SecureContext, SecureContextOptions } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
 
 /** Options of {@link connect}: node:tls's, but for those of {@link SecureContextOptions}. */
 export type ConnectionOptions = Omit<
   NodeConnectionOptions,
-  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'pskCallback' | 'secureContext' | 'socket'
+  keyof SecureContextOptions | 'ALPNCallback' | 'SNICallback' | 'onread' | 'pskCallback' | 'secureContext' | 'socket'
 > &
   SecureContextOptions &
   Pick<TLSSocketOptions, 'requestOCSP'> &
@@ -28,6 +29,8 @@ export type ConnectionOptions = Omit<
     pskCallback?: PskClientCallback | undefined;
     /** Flags for `lookup`, as of `dns.lookup`. */
     hints?: number | undefined;
+    /** Reads into a buffer of the caller's, in place of `data`. */
+    onread?: OnRead | undefined;
     /** Destroys the connection. */
     signal?: AbortSignal | undefined;
     /** Sends small writes at once. Default: `false`, as for node:tls. */
@@ -41,11 +44,6 @@ export type ConnectionOptions = Omit<
     /** Bytes that wait to be read. */
     highWaterMark?: number | undefined;
   };
-
-/** Options of node:tls that are not there yet. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  onread: 'read() of a Connection reads into a buffer of the caller',
-};
 
 /**
  * Connects, as `tls.connect` does; what is wrong with the options throws.
@@ -62,9 +60,6 @@ export function connect(
 ): TLSSocket;
 export function connect(...args: unknown[]): TLSSocket {
   const { options, listener } = connectArguments(args);
-  for (const [name, why] of Object.entries(NOT_YET)) {
-    if ((options as Record<string, unknown>)[name]) throw unsupported(name, why);
-  }
   check(options);
   const { allowHalfOpen, highWaterMark, signal, timeout } = options;
   const socket = TLSSocket.make({
@@ -74,6 +69,7 @@ export function connect(...args: unknown[]): TLSSocket {
     ...(signal && { signal }),
   });
   if (listener) socket.once('secureConnect', listener);
+  if (isOnRead(options.onread)) readInto(socket, options.onread);
   if (timeout) socket.setTimeout(timeout);
   if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
   begin(socket, options);

@@ -18,6 +18,7 @@ import { TLSSocket } from './socket.ts';
 export { type ConnectionOptions, connect } from './connect.ts';
 export * from './defaults.ts';
 export type { ALPNCallback, Chosen, SNICallback } from './hello.ts';
+export type { OnRead } from './onread.ts';
 export type { PskClientCallback, PskServerCallback } from './psk.ts';
 export { SecureContext, type SecureContextOptions, createSecureContext } from './secure-context.ts';
 export type { TlsOptions } from './server-options.ts';
@@ -28,6 +29,11 @@ export { TLSSocket } from './socket.ts';
 /** The names of the cipher suites that this package's OpenSSL has by default, in lower case. */
 export function getCiphers(): string[] {
   return native.ciphers();
+}
+
+/** The algorithms that certificates are compressed with: none. */
+export function getCertificateCompressionAlgorithms(): string[] {
+  return [];
 }
 
 /** node:tls's default of `ciphers`, when it was loaded; the default export has the current one. */
@@ -56,6 +62,7 @@ const tls = {
   createSecureContext,
   createServer,
   getCACertificates,
+  getCertificateCompressionAlgorithms,
   getCiphers,
   rootCertificates,
   setDefaultCACertificates,

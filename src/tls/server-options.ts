@@ -8,7 +8,9 @@ import type { SecureContextOptions } from './secure-context.ts';
  * own `createServer`.
  */
 export interface TlsOptions
-  extends SecureContextOptions, Pick<OwnOptions, 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
+  extends
+    SecureContextOptions,
+    Pick<OwnOptions, 'enableTrace' | 'maxHandshakes' | 'maxWaitingHandshakes' | 'recordIO' | 'verifyPeer'> {
   /** Chooses the context for a name. Default: those of `addContext()`. */
   SNICallback?: SNICallback | undefined;
   /** Chooses the application protocol, in place of `ALPNProtocols`. */

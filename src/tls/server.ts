@@ -26,8 +26,9 @@ export const TAKES_PART = new Set(['OCSPRequest', 'keylog', 'newSession', 'resum
  * A TLS server with the surface of node:tls's `Server`: `secureConnection` has a {@link TLSSocket} whose handshake is done,
  * which ran on a worker; `tlsClientError` tells of those that failed.
  *
- * It accepts on a worker, too, so the event `connection` does not tell of TCP connections. Emitted by somebody else with a
- * stream, it accepts a client over that.
+ * It accepts on a worker, too, unless somebody listens to `connection` when it begins to listen: who is told of TCP
+ * connections before their handshake has Node accept them. Emitted by somebody else with a stream, it accepts a client over
+ * that.
  */
 export class Server extends NetServer {
   static {
@@ -73,8 +74,8 @@ export class Server extends NetServer {
   /**
    * Begins to listen, with the arguments of node:net's servers; `listening` tells that it does, `error` that it cannot.
    *
-   * On a descriptor or handle that is there already, and in the workers of a cluster, Node accepts and this takes the
-   * sockets over. Throws `ERR_SERVER_ALREADY_LISTEN`, and what is wrong with the arguments.
+   * On a descriptor or handle that is there already, in the workers of a cluster, and where somebody listens to `connection`,
+   * Node accepts and this takes the sockets over. Throws `ERR_SERVER_ALREADY_LISTEN`, and what is wrong with the arguments.
    */
   override listen(port?: number, host?: string, backlog?: number, listener?: () => void): this;
   override listen(port?: number, host?: string, listener?: () => void): this;
@@ -90,8 +91,9 @@ export class Server extends NetServer {
     const { place, callback } = listenArguments(args);
     if (callback) this.once('listening', callback);
     this.#isListening = true;
-    if ('node' in place) {
-      this.#listenByNode(place.node);
+    // Who listens to `connection`, beside this itself, is told of TCP connections: Node accepts them then.
+    if ('node' in place || this.listenerCount('connection') > 1) {
+      this.#listenByNode('node' in place ? place.node : withoutListener(args));
       return this;
     }
     const tell = (): void => void this.emit('listening');
@@ -224,13 +226,14 @@ export class Server extends NetServer {
   }
 
   #terms(): Partial<ServerTerms> {
-    const { SNICallback, ALPNCallback, pskCallback, pskIdentityHint, verifyPeer } = this.#options;
+    const { SNICallback, ALPNCallback, pskCallback, pskIdentityHint, verifyPeer, enableTrace } = this.#options;
     const staples = this.listenerCount('OCSPRequest') > 0;
     const isChosen = SNICallback || ALPNCallback || this.#contexts.length > 0 || staples;
     const store: SessionStore | undefined = sessionEvents(this);
     return {
       context: this.#context,
       keylog: this.listenerCount('keylog') > 0,
+      ...(enableTrace && { enableTrace }),
       onClientHello: isChosen ? (hello) => this.#choose(hello) : undefined,
       sessionStore: store,
       verifyPeer: verifyPeer ?? undefined,
@@ -260,7 +263,9 @@ export class Server extends NetServer {
   }
 
   #listenByNode(args: readonly unknown[]): void {
-    const acceptor = createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const acceptor = createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+      this.emit('connection', socket),
+    );
     this.#acceptor = acceptor;
     acceptor.on('listening', () => this.emit('listening'));
     acceptor.on('error', (error) => {
@@ -340,6 +345,10 @@ export function createServer(
   second?: (socket: TLSSocket) => void,
 ): Server {
   return typeof first === 'function' ? new Server(first) : new Server(first, second);
+}
+
+function withoutListener(args: readonly unknown[]): readonly unknown[] {
+  return typeof args.at(-1) === 'function' ? args.slice(0, -1) : args;
 }
 
 function check(options: TlsOptions): TlsOptions {

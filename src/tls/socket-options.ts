@@ -23,6 +23,8 @@ export interface TLSSocketOptions extends SecureContextOptions {
   session?: Buffer | undefined;
   /** Whether a client asks for an OCSP response. */
   requestOCSP?: boolean | undefined;
+  /** Tells on standard error which messages are sent and received, by their kinds and sizes. Default: `false`. */
+  enableTrace?: boolean | undefined;
   /** Asked whether the peer is accepted, once its chain is verified; of a client only if it is asked for a certificate. */
   verifyPeer?: VerifyPeer | undefined;
   /** Whether the stream stays writable after the peer has ended its direction. Default: `false`. */

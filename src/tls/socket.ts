@@ -5,7 +5,7 @@ import type * as node from 'node:tls';
 
 import type { Connection } from '../connection.ts';
 import { ConnectionStream, type Halves } from '../duplex.ts';
-import { invalidArgument } from '../errors.ts';
+import { invalidArgument, toError } from '../errors.ts';
 import { MOST_MILLISECONDS, integer } from '../options.ts';
 import { checkStream } from '../over.ts';
 import type { Address } from '../peer.ts';
@@ -59,6 +59,7 @@ export class TLSSocket extends ConnectionStream {
   #local: Address | undefined;
   #remote: Address | undefined;
   #isRef = true;
+  #typeOfService = 0;
   /** Options of the socket, which are set again where a worker has it. */
   #sockopts: SocketOption[] = [];
   readonly #silence = new SilenceTimer(() => this.emit('timeout'));
@@ -298,6 +299,31 @@ export class TLSSocket extends ConnectionStream {
   /** The signature algorithms that both sides have, the client's order. Corresponds to `SSL_get_shared_sigalgs`. */
   getSharedSigalgs(): string[] | null {
     return this.#open()?.details.sharedSigalgs ?? null;
+  }
+
+  /** The ticket of the session, of a client that has one. Corresponds to `SSL_SESSION_get0_ticket`. */
+  getTLSTicket(): Buffer | undefined {
+    return this.#open()?.details.ticket ?? undefined;
+  }
+
+  /** Tells on standard error which messages are sent and received from now on; before the handshake it is an option. */
+  enableTrace(): void {
+    this.#open()?.details.enableTrace();
+  }
+
+  /** What marks what is sent (`IP_TOS`, `IPV6_TCLASS`); what was set, if there is no socket yet. */
+  getTypeOfService(): number {
+    return this.#open()?.details.typeOfService ?? this.#typeOfService;
+  }
+
+  /** Marks what is sent, with a byte. Throws what the system says. */
+  setTypeOfService(tos: number): this {
+    this.#typeOfService = integer(tos, 'tos', 0, 255);
+    return this.#option(({ details }) => {
+      const failure = details.setTypeOfService(tos);
+      if (failure) throw toError(failure);
+      return typeof details.typeOfService === 'number';
+    });
   }
 
   /** Limits what one record holds, from 512 to 16384 bytes; returns whether it did. Corresponds to `SSL_set_max_send_fragment`. */

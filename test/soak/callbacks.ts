@@ -34,7 +34,7 @@ export async function callbacks(count: number): Promise<Ledger> {
   const ledger = new Ledger();
   const rig = await Rig.start(ledger);
   // What is made once, and the most that is needed at once.
-  await rig.run(Math.max((2 * count) / TENTHS, BATCH / 2));
+  await rig.run(Math.max((3 * count) / TENTHS, BATCH / 2));
   await rig.settle();
   const [before, open] = [metrics(), descriptors()];
   rig.refused = 0;

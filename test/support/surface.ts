@@ -63,38 +63,35 @@ const PROPERTIES = [
 
 const RENEGOTIATION = 'renegotiation is off';
 const ENGINE = 'throws: give a key of `loadPrivateKey()`';
-const TRACE = 'no: `keylog`, and a program that reads packets';
+const TRACE = 'kinds and sizes of messages, on standard error';
 const PROMISES = 'may return promises';
 const ATTEMPTS = 'attempts to connect are told all at once, in the error';
 
+/** What Node 20 and 22 still have. */
+const REMOVED = new Set(['createSecurePair', 'setOptions']);
+
 /** Why names are not here. */
 export const REASONS: Readonly<Record<string, string>> = {
-  'export createSecurePair': 'Node has removed it',
-  'export getCertificateCompressionAlgorithms': 'certificates are not compressed',
   'option of createSecureContext certificateCompression': 'left out of account: certificates are not compressed',
   'option of createSecureContext clientCertEngine': ENGINE,
   'option of createSecureContext privateKeyEngine': ENGINE,
   'option of createSecureContext privateKeyIdentifier': ENGINE,
-  'option of connect onread': 'throws: give a buffer to `read()` of the package itself',
-  'event of Server connection':
-    'it is not told of TCP connections, which a worker accepts; emitted by others it is served',
   'event of TLSSocket connectionAttempt': ATTEMPTS,
   'event of TLSSocket connectionAttemptFailed': ATTEMPTS,
   'event of TLSSocket connectionAttemptTimeout': ATTEMPTS,
-  'TLSSocket enableTrace': TRACE,
-  'TLSSocket getTLSTicket': 'no: it is for debugging; `getSession()` has it',
-  'option of connect enableTrace': TRACE,
-  'option of createServer enableTrace': TRACE,
-  'option of TLSSocket enableTrace': TRACE,
   'TLSSocket connect': 'a socket connects once, by `tls.connect`',
-  'TLSSocket getTypeOfService': 'no: nobody has asked for it',
-  'TLSSocket setTypeOfService': 'no: nobody has asked for it',
   'TLSSocket setKeyCert': '`SNICallback` chooses',
-  'Server setOptions': 'undocumented, and removed: `setSecureContext`',
 };
 
 /** What is not quite as in Node. */
 export const NOTES: Readonly<Record<string, string>> = {
+  'event of Server connection':
+    'of TCP connections, if somebody listens to it before `listen`; emitted by others, it is served',
+  'export getCertificateCompressionAlgorithms': 'none',
+  'TLSSocket enableTrace': TRACE,
+  'option of connect enableTrace': TRACE,
+  'option of createServer enableTrace': TRACE,
+  'option of TLSSocket enableTrace': TRACE,
   'export CLIENT_RENEG_LIMIT': RENEGOTIATION,
   'export CLIENT_RENEG_WINDOW': RENEGOTIATION,
   'Server addContext': "contexts that are added go before the server's own, the last first",
@@ -140,7 +137,9 @@ export function surface(): Name[] {
     ),
   ];
   socket.destroy();
-  return names.toSorted((one, other) => compare(one.kind, other.kind) || compare(one.name, other.name));
+  return names
+    .filter(({ name }) => !REMOVED.has(name))
+    .toSorted((one, other) => compare(one.kind, other.kind) || compare(one.name, other.name));
 }
 
 function look(kind: Kind, name: string, isHere: boolean): Name {

@@ -3,7 +3,9 @@
 import * as dns from 'node:dns';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { text } from 'node:stream/consumers';
 import * as node from 'node:tls';
+import { fileURLToPath } from 'node:url';
 
 import test from 'ava';
 import * as https from 'libssl-async/https';
@@ -11,6 +13,7 @@ import * as tls from 'libssl-async/tls';
 
 import { authority, serverIdentity } from '../support/identities.ts';
 import { HOST, listen } from '../support/peers.ts';
+import { start } from '../support/programs.ts';
 
 const identity = { key: serverIdentity.key, cert: serverIdentity.cert };
 const ca = authority.cert;
@@ -113,4 +116,75 @@ test('setServername and setSession choose before the handshake', async (t) => {
   t.throws(() => first.client.setServername(1 as unknown as string), { code: 'ERR_INVALID_ARG_TYPE' });
   const second = await over(first.client.getSession());
   t.true(second.client.isSessionReused());
+});
+
+test('onread reads into a buffer of the caller, which pauses and resumes', async (t) => {
+  const port = await listen(t, calm(tls.createServer(identity, (socket) => void socket.end('abcdefghij'))));
+  const buffer = Buffer.alloc(4);
+  const read: string[] = [];
+  const socket = tls.connect({
+    host: HOST,
+    port,
+    ca,
+    servername: 'localhost',
+    onread: {
+      buffer,
+      callback(count, target) {
+        t.is(target, buffer);
+        read.push(buffer.toString('latin1', 0, count));
+        setImmediate(() => socket.resume());
+        return false;
+      },
+    },
+  });
+  await once(socket, 'end');
+  t.deepEqual(read, ['abcd', 'efgh', 'ij']);
+});
+
+test('who listens to connection is told of TCP connections, and they are served', async (t) => {
+  const server = calm(tls.createServer(identity));
+  const connections: unknown[] = [];
+  server.on('connection', (socket) => connections.push(socket));
+  const port = await listen(t, server);
+  const client = node.connect({ host: HOST, port, ca });
+  t.teardown(() => client.destroy());
+  const [[secure]] = (await Promise.all([once(server, 'secureConnection'), once(client, 'secureConnect')])) as [
+    [tls.TLSSocket],
+    unknown,
+  ];
+  t.true(secure instanceof tls.TLSSocket);
+  t.is(connections.length, 1);
+  t.true(connections[0] instanceof net.Socket);
+});
+
+test('what is sent can be marked, and a ticket told', async (t) => {
+  const port = await listen(
+    t,
+    calm(tls.createServer({ ...identity, maxVersion: 'TLSv1.2' }, (socket) => void socket.end('done'))),
+  );
+  const socket = tls.connect({ host: HOST, port, ca, servername: 'localhost' });
+  t.is(socket.getTLSTicket(), undefined);
+  t.is(socket.setTypeOfService(0x20).getTypeOfService(), 0x20);
+  t.throws(() => socket.setTypeOfService(256), { code: 'ERR_OUT_OF_RANGE' });
+  await once(socket, 'secureConnect');
+  t.is(socket.getTypeOfService(), 0x20);
+  const ticket = socket.getTLSTicket()!;
+  t.true(socket.getSession()!.includes(ticket));
+  t.true(ticket.length > 100);
+  socket.setTypeOfService(0);
+  t.is(socket.getTypeOfService(), 0);
+  await once(socket.resume(), 'close');
+});
+
+test('the messages of both sides are traced, and no secret', async (t) => {
+  const program = fileURLToPath(new URL('../support/traced.js', import.meta.url));
+  const child = start(t, process.execPath, [program]);
+  const [traced, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  t.is(code, 0, traced);
+  for (const side of ['sent', 'received']) {
+    for (const message of ['ClientHello', 'ServerHello', 'Certificate', 'Finished', 'alert 0, warning']) {
+      t.true(traced.includes(`${side} ${message}, `), `${side} ${message}: ${traced}`);
+    }
+  }
+  t.regex(traced, /^(TLS 0x[0-9a-f]+ (sent|received) [\w ,]+, \d+ bytes\n)+$/);
 });

@@ -20,7 +20,13 @@ test('each name of node:tls is here, or it is said why not', (t) => {
   t.deepEqual(unexplained, []);
 });
 
-test('nothing is called missing that is here, and nothing is explained that there is not', (t) => {
+test('at least 95 % are here', (t) => {
+  const here = names.filter(({ missing }) => missing === undefined);
+  t.true(here.length / names.length >= 0.95);
+});
+
+const onMajor = process.versions.node.startsWith(`${MAJOR}.`) ? test : test.skip;
+onMajor('nothing is called missing that is here, and nothing is explained that there is not', (t) => {
   const here = new Set(names.filter(({ missing }) => missing === undefined).map(({ kind, name }) => `${kind} ${name}`));
   t.deepEqual(
     Object.keys(REASONS).filter((name) => here.has(name)),
@@ -32,12 +38,6 @@ test('nothing is called missing that is here, and nothing is explained that ther
   );
 });
 
-test('nine of ten are here', (t) => {
-  const here = names.filter(({ missing }) => missing === undefined);
-  t.true(here.length / names.length > 0.9);
-});
-
-const onMajor = process.versions.node.startsWith(`${MAJOR}.`) ? test : test.skip;
 onMajor('the table of the documentation is as it is', (t) => {
   const documentation = readFileSync(file, 'utf8');
   const table = `\n${tableOf(names)}\n\n`;

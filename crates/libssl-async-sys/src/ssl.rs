@@ -4,7 +4,7 @@ use crate::asynch::OSSL_ASYNC_FD;
 use libc::size_t;
 use openssl_sys::{
     OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
-    SSL_METHOD, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX, stack_st_SSL_CIPHER,
+    SSL_METHOD, SSL_SESSION, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX, stack_st_SSL_CIPHER,
 };
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
@@ -148,9 +148,26 @@ unsafe extern "C" {
         ssl: *mut SSL,
         cb: Option<unsafe extern "C" fn(ssl: *const SSL, event: c_int, value: c_int)>,
     );
+    /// Stores the ticket of `s` and its length, null and 0 if there is none; it belongs to `s`.
+    pub fn SSL_SESSION_get0_ticket(s: *const SSL_SESSION, tick: *mut *const c_uchar, len: *mut size_t);
     /// Sets the callback that is told of protocol messages, in plain text, for every `SSL` made from `ctx`.
     pub fn SSL_CTX_set_msg_callback(
         ctx: *mut SSL_CTX,
+        cb: Option<
+            unsafe extern "C" fn(
+                write_p: c_int,
+                version: c_int,
+                content_type: c_int,
+                buf: *const c_void,
+                len: size_t,
+                ssl: *mut SSL,
+                arg: *mut c_void,
+            ),
+        >,
+    );
+    /// As [`SSL_CTX_set_msg_callback`], for `ssl`.
+    pub fn SSL_set_msg_callback(
+        ssl: *mut SSL,
         cb: Option<
             unsafe extern "C" fn(
                 write_p: c_int,

@@ -6,9 +6,10 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use openssl::nid::Nid;
 use openssl::pkey::Id;
-use openssl::ssl::SslRef;
+use openssl::ssl::{SslRef, SslSessionRef};
 
 use super::NativeConnection;
+use crate::context::trace;
 
 /// The key that a server has made for one handshake.
 #[napi(object, object_from_js = false)]
@@ -73,6 +74,18 @@ impl NativeConnection {
         self.ask(shared_sigalgs).unwrap_or_default()
     }
 
+    /// The ticket of the session, of a client that has one. Corresponds to `SSL_SESSION_get0_ticket`.
+    #[napi(getter)]
+    pub fn ticket(&self) -> Option<Buffer> {
+        self.ask(|ssl| ssl.session().and_then(ticket)).flatten().map(Buffer::from)
+    }
+
+    /// Has the messages of the connection told on standard error, from now on. Corresponds to `SSL_set_msg_callback`.
+    #[napi]
+    pub fn enable_trace(&self) {
+        self.ask(trace);
+    }
+
     /// Limits what one record holds, in bytes; `false` where that is not possible. Corresponds to
     /// `SSL_set_max_send_fragment`.
     #[napi]
@@ -86,6 +99,15 @@ impl NativeConnection {
         let length = self.ask(|ssl| read(ssl, &mut message))?;
         message.truncate(length);
         (length > 0).then(|| message.into())
+    }
+}
+
+fn ticket(session: &SslSessionRef) -> Option<Vec<u8>> {
+    let (mut bytes, mut length) = (std::ptr::null(), 0);
+    // SAFETY: the session is valid, and so is what it has for as long as it is borrowed.
+    unsafe {
+        sys::SSL_SESSION_get0_ticket(session.as_ptr(), &mut bytes, &mut length);
+        (!bytes.is_null()).then(|| std::slice::from_raw_parts(bytes, length).to_vec())
     }
 }
 

@@ -18,6 +18,7 @@ use openssl_sys as ffi;
 use super::hello;
 use super::psk;
 use super::sigalgs::SignatureAlgorithms;
+use super::trace;
 use super::trust::Trust;
 
 /// A context, on any thread.
@@ -58,6 +59,8 @@ pub struct NativeClientOptions {
     pub asks_verify: bool,
     /// Whether the event `psk` asks for a key.
     pub asks_psk: bool,
+    /// Whether messages are told on standard error.
+    pub traces: bool,
 }
 
 /// What one server's connection has in place of what its context has.
@@ -81,6 +84,8 @@ pub struct NativeServerSide {
     pub psk_identity_hint: Option<String>,
     /// Whether secrets are wanted as events.
     pub secrets: bool,
+    /// Whether messages are told on standard error.
+    pub traces: bool,
 }
 
 /// [`NativeServerSide`], on any thread.
@@ -95,6 +100,7 @@ pub(crate) struct ServerOptions {
     asks_psk: bool,
     psk_identity_hint: Option<CString>,
     pub(crate) secrets: bool,
+    traces: bool,
 }
 
 impl ServerOptions {
@@ -116,6 +122,7 @@ impl From<NativeServerSide> for ServerOptions {
             asks_psk: options.asks_psk,
             psk_identity_hint: options.psk_identity_hint.and_then(|hint| CString::new(hint).ok()),
             secrets: options.secrets,
+            traces: options.traces,
         }
     }
 }
@@ -129,6 +136,7 @@ pub(crate) struct ClientOptions {
     request_ocsp: bool,
     pub(crate) asks_verify: bool,
     asks_psk: bool,
+    traces: bool,
 }
 
 impl From<NativeClientOptions> for ClientOptions {
@@ -141,6 +149,7 @@ impl From<NativeClientOptions> for ClientOptions {
             request_ocsp: options.request_ocsp,
             asks_verify: options.asks_verify,
             asks_psk: options.asks_psk,
+            traces: options.traces,
         }
     }
 }
@@ -176,6 +185,9 @@ impl ContextHandle {
         let reject_unauthorized = options.reject_unauthorized.unwrap_or(settings.reject_unauthorized);
         let mut ssl = Ssl::new(&settings.context)?;
         ssl.set_accept_state();
+        if options.traces {
+            trace(&ssl);
+        }
         set_session_id_context(&ssl, &settings.session_id_context)?;
         ssl.set_verify(match (request_cert, reject_unauthorized) {
             (false, _) => SslVerifyMode::NONE,
@@ -213,6 +225,9 @@ impl ContextHandle {
         let settings = &*self.0;
         let mut ssl = Ssl::new(&settings.context)?;
         ssl.set_connect_state();
+        if options.traces {
+            trace(&ssl);
+        }
         // A client verifies in either mode; the mode says whether it goes on with a server that fails. Where somebody is asked,
         // it is the verification itself that puts up with servers.
         let fails = options.reject_unauthorized || options.asks_verify;

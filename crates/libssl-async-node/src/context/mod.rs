@@ -20,6 +20,7 @@ mod pfx;
 mod psk;
 mod resumption;
 mod sigalgs;
+mod trace;
 mod trust;
 mod verify;
 
@@ -34,6 +35,7 @@ pub(crate) use self::initialise::{initialise, load_config};
 pub(crate) use self::observer::{Observer, observe};
 use self::options::NativeContextOptions;
 pub(crate) use self::psk::PreSharedKey;
+pub(crate) use self::trace::trace;
 pub(crate) use self::verify::Unverified;
 
 /// A context. It holds nothing of its environment.
