@@ -1,6 +1,7 @@
 // Generated from src/ by `npm run build`. Committed, so that a change of the API shows in review.
 
 import { Duplex } from 'node:stream';
+import { inspect, InspectOptions } from 'node:util';
 import { X509Certificate, KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { LookupAllOptions, LookupAddress } from 'node:dns';
@@ -57,6 +58,8 @@ interface RemoteKeyOptions {
 /** A private key that is somewhere else; made by {@link createRemoteKey}, and given to contexts as their `key`. */
 declare class RemoteKey {
   #private;
+  /** What `util.inspect` and `console.log` show. */
+  [inspect.custom](_depth: number, options: InspectOptions): string;
   /** Requests that have no answer yet. */
   get pending(): number;
 }
@@ -666,6 +669,8 @@ declare class Connection extends Peer<ConnectionEvents> {
    * nobody claims the connection in time, it is closed, and its descriptor is free.
    */
   transfer({ timeout }?: TransferOptions): Promise<string>;
+  /** What `util.inspect` and `console.log` show: the state, and no secrets. */
+  [inspect.custom](_depth: number, options: InspectOptions): string;
 }
 
 /** What a client says first. Numbers are those of the IANA registries for TLS, in the client's order. */
@@ -800,85 +805,6 @@ interface ConnectOptions {
  * reason behind `ABORT_ERR`; nothing is left behind then. Corresponds to `SSL_connect`.
  */
 declare function connect(options: ConnectOptions): Promise<Connection>;
-
-/** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
-declare class TlsError extends Error {
-  /** `TlsError`. */
-  readonly name = 'TlsError';
-  /**
-   * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
-   * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
-   */
-  readonly code: string;
-  /** The option that is wrong: `key[1]`, for instance. */
-  readonly option?: string;
-  /** The part of OpenSSL that reported the error, as `SSL routines`. */
-  readonly library?: string;
-  /** The reason in OpenSSL's words, which differ between its versions. */
-  readonly reason?: string;
-  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
-  readonly opensslErrorStack?: readonly string[];
-  /** The TLS alert that ended the connection, by its name in RFC 8446: `handshake_failure`, for instance. */
-  readonly alert?: string;
-  /** Whether the peer sent the alert; otherwise this side did. */
-  readonly alertReceived?: boolean;
-}
-/** An error of this package's own. */
-declare class LibsslAsyncError extends Error {
-  /** `LibsslAsyncError`. */
-  readonly name = 'LibsslAsyncError';
-  /** `ERR_LIBSSL_ASYNC_<WHAT>`. */
-  readonly code: `ERR_LIBSSL_ASYNC_${string}`;
-  /** The option that is wrong: `key[1]`, for instance. */
-  readonly option?: string;
-  /** The part of OpenSSL that reported the error, as `SSL routines`. */
-  readonly library?: string;
-  /** The reason in OpenSSL's words, which differ between its versions. */
-  readonly reason?: string;
-  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
-  readonly opensslErrorStack?: readonly string[];
-}
-
-/** What the worker pool of the process has done, for all its environments. */
-interface Metrics {
-  /** Handshakes that succeeded. */
-  readonly handshakes: number;
-  /** Handshakes that failed or were given up. */
-  readonly failed: number;
-  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
-  readonly refused: number;
-  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
-  readonly pauses: number;
-  /** Times that a paused job was resumed. */
-  readonly resumes: number;
-  /** Times that a source called the asynchronous callback. */
-  readonly callbacks: number;
-  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
-  readonly againRetries: number;
-  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
-  readonly jobWaits: number;
-  /** Connections that were given up while paused and whose jobs have ended since. */
-  readonly drained: number;
-  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
-  readonly leaked: number;
-  /** Gauge: handshakes that have begun and not ended. */
-  readonly inFlight: number;
-  /** Gauge: those of them that wait for their turn. */
-  readonly waiting: number;
-  /** Gauge: jobs that are paused now. */
-  readonly paused: number;
-  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
-  readonly pauseTime: PauseTime;
-}
-/** A histogram of pauses. */
-interface PauseTime {
-  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
-  readonly bounds: readonly number[];
-  /** How many pauses fell into each bucket: one more than there are bounds. */
-  readonly counts: readonly number[];
-}
-/** A snapshot of the counters, which only grow, and of the gauges. */
-declare function metrics(): Metrics;
 
 /** Options of {@link createServer}. */
 interface ServerOptions {
@@ -1043,6 +969,110 @@ declare class Server extends EventEmitter<ServerEvents> {
 /** A TLS server; {@link Server.listen} begins. Corresponds to `SSL_accept` for each of its connections. */
 declare function createServer(options: ServerOptions): Server;
 
+/** What the channels `libssl-async:handshake:start`, `:end` and `:error` get. */
+interface HandshakeMessage {
+  /** The connection; none of a server's where the handshake has failed before anybody had it. */
+  readonly connection?: Connection | undefined;
+  /** The server that has accepted it, of a failure that is its `tlsClientError`. */
+  readonly server?: Server | undefined;
+  /** The other end of such a connection, if it is known. */
+  readonly peer?: Address | undefined;
+  /** Why the handshake failed: on the channel `error`. */
+  readonly error?: Error | undefined;
+}
+/**
+ * What the channels `libssl-async:request:start`, `:end` and `:error` get: a job is paused in between. It is the same object for
+ * all messages of one request.
+ */
+interface RequestMessage {
+  readonly key: RemoteKey;
+  /** `sign` or `decrypt`. */
+  readonly operation: 'decrypt' | 'sign';
+  /** The TLS name of the signature scheme, of `sign`. */
+  readonly scheme: string | undefined;
+  /** Why there was no answer: of the signer, or an `AbortError` where nobody wanted it any more. */
+  error?: unknown;
+}
+
+/** What libssl reports: a protocol that failed, a certificate that was refused, settings that OpenSSL does not take. */
+declare class TlsError extends Error {
+  /** `TlsError`. */
+  readonly name = 'TlsError';
+  /**
+   * Node's code: `ERR_SSL_<REASON>` for what libssl reports, `ERR_OSSL_<LIBRARY>_<REASON>` for the rest of OpenSSL, and for
+   * certificates the name of `X509_V_ERR_*`, such as `CERT_HAS_EXPIRED`.
+   */
+  readonly code: string;
+  /** The option that is wrong: `key[1]`, for instance. */
+  readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
+  readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
+  readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
+  readonly opensslErrorStack?: readonly string[];
+  /** The TLS alert that ended the connection, by its name in RFC 8446: `handshake_failure`, for instance. */
+  readonly alert?: string;
+  /** Whether the peer sent the alert; otherwise this side did. */
+  readonly alertReceived?: boolean;
+}
+/** An error of this package's own. */
+declare class LibsslAsyncError extends Error {
+  /** `LibsslAsyncError`. */
+  readonly name = 'LibsslAsyncError';
+  /** `ERR_LIBSSL_ASYNC_<WHAT>`. */
+  readonly code: `ERR_LIBSSL_ASYNC_${string}`;
+  /** The option that is wrong: `key[1]`, for instance. */
+  readonly option?: string;
+  /** The part of OpenSSL that reported the error, as `SSL routines`. */
+  readonly library?: string;
+  /** The reason in OpenSSL's words, which differ between its versions. */
+  readonly reason?: string;
+  /** The entries of OpenSSL's error queue, oldest first, if there are several. */
+  readonly opensslErrorStack?: readonly string[];
+}
+
+/** What the worker pool of the process has done, for all its environments. */
+interface Metrics {
+  /** Handshakes that succeeded. */
+  readonly handshakes: number;
+  /** Handshakes that failed or were given up. */
+  readonly failed: number;
+  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
+  readonly refused: number;
+  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
+  readonly pauses: number;
+  /** Times that a paused job was resumed. */
+  readonly resumes: number;
+  /** Times that a source called the asynchronous callback. */
+  readonly callbacks: number;
+  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
+  readonly againRetries: number;
+  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
+  readonly jobWaits: number;
+  /** Connections that were given up while paused and whose jobs have ended since. */
+  readonly drained: number;
+  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
+  /** Gauge: handshakes that have begun and not ended. */
+  readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn. */
+  readonly waiting: number;
+  /** Gauge: jobs that are paused now. */
+  readonly paused: number;
+  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
+  readonly pauseTime: PauseTime;
+}
+/** A histogram of pauses. */
+interface PauseTime {
+  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
+  readonly bounds: readonly number[];
+  /** How many pauses fell into each bucket: one more than there are bounds. */
+  readonly counts: readonly number[];
+}
+/** A snapshot of the counters, which only grow, and of the gauges. */
+declare function metrics(): Metrics;
+
 /** An OpenSSL of the addon's own, or the one that is a part of the Node binary. */
 type Build = 'bundled' | 'host';
 
@@ -1132,6 +1162,7 @@ export type {
   EngineMethod,
   EngineOptions,
   EngineStats,
+  HandshakeMessage,
   ListenOptions,
   Lookup,
   Metrics,
@@ -1147,6 +1178,7 @@ export type {
   PskOptions,
   PskServerCallback,
   RemoteKeyOptions,
+  RequestMessage,
   ServerEvents,
   ServerOptions,
   SessionStore,

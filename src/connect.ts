@@ -68,7 +68,9 @@ function dial(options: ConnectOptions, addresses: string[], name: string): Conne
     begins ? contextOf(settings.context).native : null,
     begins ? handshake : null,
   );
-  return new Connection(native, settings);
+  const connection = new Connection(native, settings);
+  if (begins) connection.begin();
+  return connection;
 }
 
 function settingsOf(options: ConnectOptions, name: string): ConnectionSettings {

@@ -1,9 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { type InspectOptions, inspect } from 'node:util';
 
 import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
+import { handshakes } from './diagnostics.ts';
 import { ConnectionStream } from './duplex.ts';
 import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
@@ -86,6 +88,10 @@ export class Connection extends Peer<ConnectionEvents> {
   readonly #writer: Writer;
   #handshake: Deferred<void> | undefined;
   #isEstablished = false;
+  /** @internal Its handshake was begun by this side. */
+  hasBegun = false;
+  /** It was established in another thread. */
+  #isResumed = false;
   #idleTimeout: number;
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
@@ -132,9 +138,16 @@ export class Connection extends Peer<ConnectionEvents> {
       secrets: this.listenerCount('keylog') > 0,
       remote,
     };
+    this.begin();
     const begun = this.native.handshake(contextOf(context!).native, options, server);
     if (!begun) this.destroy(new LibsslAsyncError('NOT_CONNECTED', 'the connection is not connected yet'));
     return done;
+  }
+
+  /** @internal Its handshake begins. */
+  begin(): void {
+    this.hasBegun = true;
+    handshakes.start({ connection: this });
   }
 
   /** @internal Waits for a handshake, or for a socket to be connected, that was begun elsewhere. */
@@ -230,6 +243,8 @@ export class Connection extends Peer<ConnectionEvents> {
     this.#operations.close(error);
     if (this.#isKept) this.#operations.end();
     forgetConnection(this.registration);
+    if (this.hasBegun && !this.#isEstablished)
+      handshakes.error({ connection: this, error: this.#operations.unusable() });
     if (this.#handshake) this.#settleHandshake(this.#operations.unusable());
     this.#reader.close();
     this.#writer.close();
@@ -359,7 +374,16 @@ export class Connection extends Peer<ConnectionEvents> {
   /** @internal It was established elsewhere. */
   resume(trust: NativeTrust): void {
     this.trust = trust;
+    this.#isResumed = true;
     this.#onEstablished();
+  }
+
+  /** What `util.inspect` and `console.log` show: the state, and no secrets. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { protocol, servername, alpnProtocol, authorized, sessionReused, asyncStatus, remoteAddress, destroyed } =
+      this;
+    const state = { protocol, cipher: this.cipher?.name, servername, alpnProtocol, authorized, sessionReused };
+    return `Connection ${inspect({ ...state, asyncStatus, remoteAddress, destroyed }, options)}`;
   }
 
   /** @internal Gives a stream this connection, which belongs to it from then on. */
@@ -426,6 +450,7 @@ export class Connection extends Peer<ConnectionEvents> {
     } catch (error) {
       return void this.destroy(error as Error);
     }
+    if (!this.#isResumed) handshakes.end({ connection: this });
     this.#settleHandshake();
     if (this.#sessions.length > 0) setImmediate(() => this.#tellSessions());
   }

@@ -4,6 +4,7 @@ export { connect } from './connect.ts';
 export { Connection, type ConnectionEvents, type OperationOptions, type ShutdownOptions } from './connection.ts';
 export { Context, createContext } from './context.ts';
 export type * from './context-options.ts';
+export type { HandshakeMessage, RequestMessage } from './diagnostics.ts';
 export {
   Engine,
   type EngineCommand,

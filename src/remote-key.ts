@@ -1,10 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { KeyObject, createPublicKey } from 'node:crypto';
+import { type InspectOptions, inspect } from 'node:util';
 
 import { native } from './binding.ts';
 import { belongsToBuild } from './build.ts';
+import { type RequestMessage, requests } from './diagnostics.ts';
 import { answered, environment, registerKey } from './environment.ts';
-import { keepFailure, nativeCall } from './errors.ts';
+import { abortError, keepFailure, nativeCall } from './errors.ts';
 import type { NativeEvent, NativeRemoteKey } from './native.d.ts';
 import { type RemoteKeyOptions, checkRemoteKeyOptions } from './remote-key-options.ts';
 
@@ -38,6 +40,12 @@ export class RemoteKey {
     return this.#native;
   }
 
+  /** What `util.inspect` and `console.log` show. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { concurrency, timeout } = this.#options;
+    return `RemoteKey ${inspect({ pending: this.pending, concurrency, timeout }, options)}`;
+  }
+
   /** Requests that have no answer yet. */
   get pending(): number {
     return this.#requests.size;
@@ -60,14 +68,18 @@ export class RemoteKey {
 
   async #perform(event: NativeEvent, pending: Request): Promise<void> {
     const request = event.request!;
+    if (requests.isWatched) pending.watch({ key: this, operation: event.type as 'sign', scheme: event.scheme });
     try {
       const answer = await this.#resource.runInAsyncScope(() => this.#call(event, pending));
       if (!(answer instanceof Uint8Array)) {
         throw new TypeError(`the signer returned ${describe(answer)} in place of a Uint8Array`);
       }
-      if (this.#finish(request)) environment.answer(request, answer, null);
+      if (!this.#finish(request)) return;
+      pending.tell();
+      environment.answer(request, answer, null);
     } catch (error) {
       if (this.#finish(request)) {
+        pending.tell(error);
         keepFailure(request, error);
         environment.answer(request, null, error instanceof Error ? error.message : String(error));
       }
@@ -104,6 +116,22 @@ export class RemoteKey {
 class Request {
   #isCancelled = false;
   #controller: AbortController | undefined;
+  #message: RequestMessage | undefined;
+
+  /** Has those who subscribe told what becomes of it. */
+  watch(message: RequestMessage): void {
+    this.#message = message;
+    requests.start(message);
+  }
+
+  /** It has an answer, or none for the reason of `error`. */
+  tell(...error: [] | [unknown]): void {
+    const message = this.#message;
+    if (!message) return;
+    if (error.length === 0) return requests.end(message);
+    [message.error] = error;
+    requests.error(message);
+  }
 
   get isCancelled(): boolean {
     return this.#isCancelled;
@@ -118,6 +146,7 @@ class Request {
   cancel(): void {
     this.#isCancelled = true;
     this.#controller?.abort();
+    if (this.#message) this.tell(abortError(this.signal));
   }
 }
 

@@ -9,6 +9,7 @@ import { clientHello, toChoice } from './client-hello.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
+import { handshakes } from './diagnostics.ts';
 import { type Registration, environment, forgetServer, hold, isolate, registerServer, release } from './environment.ts';
 import { LibsslAsyncError, abortError, toError } from './errors.ts';
 import type { NativeChoice, NativeEvent, NativeServer, NativeServerSide } from './native.d.ts';
@@ -314,10 +315,14 @@ export class Server extends EventEmitter<ServerEvents> {
       }
       case 'failed': {
         const error = toError(event.error!);
-        this.#byId.get(id)?.listener?.destroy(error);
+        const peer = event.peer as Address | undefined;
+        const connection = this.#byId.get(id)?.listener;
+        connection?.destroy(error);
         this.#handshakes.delete(id);
         if (!this.#beginsHandshakes || this.#closing) return;
-        return void this.emit('tlsClientError', error, event.peer as Address | undefined);
+        // One that has begun its handshake itself has told of it.
+        if (!connection?.hasBegun) handshakes.error({ server: this, peer, error, connection });
+        return void this.emit('tlsClientError', error, peer);
       }
       case 'listenerFailed':
         void this.close();

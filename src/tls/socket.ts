@@ -45,8 +45,8 @@ export class TLSSocket extends ConnectionStream {
   connecting: boolean;
   /** Whether the handshake is not done yet. */
   secureConnecting = true;
-  /** @internal What its methods have said of a handshake that has not begun. */
-  readonly chosen: { servername?: string; session?: Buffer } = {};
+  /** A session is a secret, that nobody is to see who looks at the socket. */
+  readonly #chosen: { servername?: string; session?: Buffer } = {};
   /** The server whose connection it is. */
   server?: unknown;
   /** Bytes that were received, decrypted. */
@@ -98,6 +98,11 @@ export class TLSSocket extends ConnectionStream {
   /** @internal */
   static make(settings: SocketSettings): TLSSocket {
     return new TLSSocket(INTERNAL, settings);
+  }
+
+  /** @internal What its methods have said of a handshake that has not begun. */
+  get chosen(): { servername?: string; session?: Buffer } {
+    return this.#chosen;
   }
 
   /** @internal The TCP connection is there. */
