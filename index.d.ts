@@ -985,6 +985,7 @@ interface HandshakeMessage {
  * all messages of one request.
  */
 interface RequestMessage {
+  /** The key that is asked. */
   readonly key: RemoteKey;
   /** `sign` or `decrypt`. */
   readonly operation: 'decrypt' | 'sign';

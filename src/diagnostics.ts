@@ -24,6 +24,7 @@ export interface HandshakeMessage {
  * all messages of one request.
  */
 export interface RequestMessage {
+  /** The key that is asked. */
   readonly key: RemoteKey;
   /** `sign` or `decrypt`. */
   readonly operation: 'decrypt' | 'sign';
