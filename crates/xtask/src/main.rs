@@ -2,10 +2,14 @@
 
 mod openssl;
 
+use openssl::Bundled;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+/// The option that names a target.
+const TARGET: &str = "--target=";
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -17,6 +21,7 @@ usage: cargo xtask <command>
                        (build, test, bench, run, clippy, doc, rustc, ...)
 
 With --no-async before the command: an OpenSSL that cannot pause, as on musl, in `target/no-async/`.
+With --target=<triple> before it: an OpenSSL for that target, by the compiler of CC_<triple>, in `target/<triple>/`.
 With --system before sanitize: the system's OpenSSL, in `target/system/`.
 
 Plain cargo uses the system's OpenSSL.";
@@ -24,11 +29,12 @@ Plain cargo uses the system's OpenSSL.";
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1).peekable();
     let no_async = args.next_if(|first| first == "--no-async").is_some();
+    let triple = args.next_if(|first| first.to_string_lossy().starts_with(TARGET));
     let system = args.next_if(|first| first == "--system").is_some();
     let result = match args.next() {
         None => Err(USAGE.to_owned()),
         Some(command) if system => run_on_system(&command, args.collect()),
-        Some(command) => run(&command, args.collect(), no_async),
+        Some(command) => Bundled::new(no_async, triple).and_then(|bundled| run(&command, args.collect(), &bundled)),
     };
     result.unwrap_or_else(|message| {
         eprintln!("{message}");
@@ -36,27 +42,22 @@ fn main() -> ExitCode {
     })
 }
 
-fn run(command: &OsString, args: Vec<OsString>, no_async: bool) -> Result<ExitCode, String> {
-    let mut target = workspace().join("target");
-    if no_async {
-        target.push("no-async");
-    }
+fn run(command: &OsString, args: Vec<OsString>, bundled: &Bundled) -> Result<ExitCode, String> {
     match command.to_str() {
-        Some("openssl") => println!("{}", openssl::build(&target, no_async)?.display()),
+        Some("openssl") => println!("{}", bundled.build()?.display()),
         Some("env") => {
-            for (name, value) in environment(&openssl::build(&target, no_async)?, &target) {
+            for (name, value) in environment(bundled)? {
                 println!("{name}={}", value.display());
             }
         }
         Some("sanitize") => {
             let (which, args) = args.split_first().ok_or(USAGE)?;
-            let bundled =
-                environment(&openssl::build(&target, no_async)?, &target).map(|(name, value)| (name, value.into()));
-            return cargo("test", args, bundled.into_iter().chain(sanitizer(which, &target)?));
+            let variables = environment(bundled)?.map(|(name, value)| (name, value.into()));
+            return cargo("test", args, variables.into_iter().chain(sanitizer(which, &bundled.folder)?));
         }
-        Some(openssl::COMPILE) => openssl::compile(Path::new(args.first().ok_or(USAGE)?))?,
+        Some(openssl::COMPILE) => bundled.compile(Path::new(args.first().ok_or(USAGE)?))?,
         Some("help" | "-h" | "--help") => println!("{USAGE}"),
-        _ => return cargo(command, &args, environment(&openssl::build(&target, no_async)?, &target)),
+        _ => return cargo(command, &args, environment(bundled)?),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,13 +103,13 @@ fn sanitizer(which: &OsStr, target: &Path) -> Result<[(&'static str, OsString); 
 }
 
 /// What makes `openssl-sys` link the bundled OpenSSL, in a target folder that the system build does not share.
-fn environment(openssl: &Path, target: &Path) -> [(&'static str, PathBuf); 4] {
-    [
-        ("OPENSSL_DIR", openssl.to_owned()),
+fn environment(bundled: &Bundled) -> Result<[(&'static str, PathBuf); 4], String> {
+    Ok([
+        ("OPENSSL_DIR", bundled.build()?),
         ("OPENSSL_STATIC", "1".into()),
         ("OPENSSL_NO_VENDOR", "1".into()),
-        ("CARGO_TARGET_DIR", target.join("bundled")),
-    ]
+        ("CARGO_TARGET_DIR", bundled.folder.join("bundled")),
+    ])
 }
 
 fn workspace() -> PathBuf {
