@@ -37,9 +37,9 @@ function buildAddon(debug, dtsCache) {
   runTool('@napi-rs/cli', 'napi', args, { env: { ...process.env, ...openssl } });
 }
 
-/** Builds OpenSSL if it is missing, and returns the environment in which cargo links it. */
-export function bundledOpenssl() {
-  const variables = run('cargo', ['xtask', 'env'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Builds OpenSSL if it is missing, and returns the environment in which cargo links it; for another target with `options`. */
+export function bundledOpenssl(options = [], env = process.env) {
+  const variables = run('cargo', ['xtask', ...options, 'env'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   return Object.fromEntries(
     variables
       .trim()
@@ -48,28 +48,29 @@ export function bundledOpenssl() {
   );
 }
 
-/** Without libraries: the functions of OpenSSL are those that the process has when the addon is loaded. */
 function buildHostAddon(debug) {
   heading(`addon for the OpenSSL of Node (${debug ? 'debug' : 'release'})`);
-  const folder = join(root, 'target/host');
-  const noLibraries = join(folder, 'no-libraries');
-  mkdirSync(noLibraries, { recursive: true });
+  const folder = 'target/host';
   const args = ['build', '--package=libssl-async-node', '--no-default-features', ...(debug ? [] : ['--release'])];
-  run('cargo', args, {
-    env: {
-      ...process.env,
-      CARGO_TARGET_DIR: folder,
-      OPENSSL_NO_VENDOR: '1',
-      OPENSSL_INCLUDE_DIR: join(root, 'crates/libssl-async-node/host/include'),
-      OPENSSL_LIB_DIR: noLibraries,
-      OPENSSL_LIBS: '',
-    },
-  });
-  const library = join(folder, debug ? 'debug' : 'release', 'liblibssl_async_node.so');
+  run('cargo', args, { env: { ...process.env, ...hostOpenssl(folder) } });
+  const library = join(root, folder, debug ? 'debug' : 'release', 'liblibssl_async_node.so');
   copyFileSync(library, join(root, 'libssl-async-host.node'));
 }
 
-function buildTypeScript() {
+/** Without libraries: the functions of OpenSSL are those that the process has when the addon is loaded. */
+export function hostOpenssl(folder) {
+  const noLibraries = join(root, folder, 'no-libraries');
+  mkdirSync(noLibraries, { recursive: true });
+  return {
+    CARGO_TARGET_DIR: join(root, folder),
+    OPENSSL_NO_VENDOR: '1',
+    OPENSSL_INCLUDE_DIR: join(root, 'crates/libssl-async-node/host/include'),
+    OPENSSL_LIB_DIR: noLibraries,
+    OPENSSL_LIBS: '',
+  };
+}
+
+export function buildTypeScript() {
   heading('TypeScript');
   // Without what a file that has gone left behind: ava would run it, npm would publish it.
   for (const folder of ['dist', 'build']) rmSync(join(root, folder), { recursive: true, force: true });

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, c_ulong, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::{env, fmt, mem, ptr};
+use std::{env, fmt, mem};
 
 use libssl_async_sys as sys;
 
@@ -115,9 +115,10 @@ impl Drop for SharedObject {
     }
 }
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod elf {
     use super::*;
+    use std::ptr;
 
     /// `struct link_map`, as far as it is public.
     #[repr(C)]
@@ -214,7 +215,7 @@ mod elf {
 }
 
 /// Elsewhere the functions that matter most are looked up as the object's own dependencies have them.
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 impl SharedObject {
     fn imports(&self) -> Vec<(&CStr, *const c_void)> {
         let name = c"ASYNC_get_current_job";
