@@ -25,6 +25,8 @@ export function zigEnvironment(triple) {
     [`CC_${name}`]: wrapper(`cc-${triple}`, `cc -- -target ${target}`),
     [`AR_${name}`]: wrapper(`ar-${triple}`, 'ar --'),
     [`RANLIB_${name}`]: wrapper(`ranlib-${triple}`, 'ranlib --'),
+    // Without it Rust makes no libraries that are loaded into a process of musl's.
+    ...(abi === 'musl' && { RUSTFLAGS: '-C target-feature=-crt-static' }),
   };
 }
 
