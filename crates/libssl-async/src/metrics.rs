@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use libssl_async_sys::thin::AsyncStatus;
 
-/// The upper bounds, in milliseconds, of the buckets of [`Metrics::pause_time`]; the last bucket has none.
-pub const PAUSE_TIME_BOUNDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 100.0, 1_000.0, 10_000.0];
+use crate::histogram::{Histogram, Times};
 
 /// A snapshot of what the connections of a [`Workers`](crate::Workers) pool have done.
 ///
@@ -52,8 +51,8 @@ pub struct Metrics {
     pub waiting: u64,
     /// Jobs that are paused now.
     pub paused: u64,
-    /// How many pauses took how long, one count for each bound of [`PAUSE_TIME_BOUNDS`] and one for what was longer.
-    pub pause_time: [u64; PAUSE_TIME_BOUNDS.len() + 1],
+    /// How long pauses took.
+    pub pause_time: Histogram,
 }
 
 /// The live numbers behind [`Metrics`].
@@ -78,7 +77,7 @@ pub(crate) struct Counters {
     pub(crate) leaked: Counter,
     pub(crate) in_flight: Counter,
     pub(crate) paused: Counter,
-    pause_time: [Counter; PAUSE_TIME_BOUNDS.len() + 1],
+    pause_time: Times,
 }
 
 impl Counters {
@@ -97,9 +96,7 @@ impl Counters {
     pub(crate) fn resumed(&self, pause: Duration) {
         self.resumes.add(1);
         self.paused.subtract(1);
-        let milliseconds = pause.as_secs_f64() * 1e3;
-        let bucket = PAUSE_TIME_BOUNDS.partition_point(|bound| *bound < milliseconds);
-        self.pause_time[bucket].add(1);
+        self.pause_time.add(pause);
     }
 
     pub(crate) fn snapshot(&self) -> Metrics {
@@ -123,7 +120,7 @@ impl Counters {
             leaked: self.leaked.get(),
             in_flight: self.in_flight.get(),
             paused: self.paused.get(),
-            pause_time: std::array::from_fn(|bucket| self.pause_time[bucket].get()),
+            pause_time: self.pause_time.snapshot(),
         }
     }
 }

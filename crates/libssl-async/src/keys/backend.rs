@@ -12,7 +12,7 @@ use super::public::PublicKey;
 use super::queue::Queue;
 use super::request::{DecryptRequest, Digest, Request, SignRequest};
 use super::scheme::Padding;
-use super::{Cancellation, DigestAlgorithm, KeyError, KeyHandler, SignatureFormat, SignatureScheme};
+use super::{Cancellation, DigestAlgorithm, KeyError, KeyHandler, KeyMeter, SignatureFormat, SignatureScheme};
 use crate::completion::ConnectionId;
 use crate::error::Error;
 use crate::source::{Waiter, WouldBlock};
@@ -23,6 +23,7 @@ pub(super) struct Backend {
     pub(super) handler: Box<dyn KeyHandler>,
     pub(super) queue: Queue,
     pub(super) deadlines: Option<Deadlines>,
+    pub(super) meter: KeyMeter,
     /// Where the handler's answers come from, if that is a runtime.
     pub(super) runtime: Option<Handle>,
     /// What the signer can do.

@@ -13,7 +13,7 @@ use super::public::PublicKey;
 use super::queue::Queue;
 use super::spawn::{Method, Spawn, own_runtime};
 use super::{
-    BoxError, DecryptRequest, KeyError, KeyFuture, KeyHandler, PrivateKeyMethod, RemoteKeyError, SignRequest,
+    BoxError, DecryptRequest, KeyError, KeyFuture, KeyHandler, KeyMeter, PrivateKeyMethod, RemoteKeyError, SignRequest,
     SignatureFormat, SignatureScheme, provider,
 };
 use crate::process::Process;
@@ -44,6 +44,7 @@ impl RemoteKey {
             schemes: None,
             format: SignatureFormat::default(),
             verify: false,
+            meter: KeyMeter::new(),
         }
     }
 }
@@ -60,6 +61,7 @@ pub struct RemoteKeyBuilder {
     schemes: Option<Vec<SignatureScheme>>,
     format: SignatureFormat,
     verify: bool,
+    meter: KeyMeter,
 }
 
 enum Signer {
@@ -141,6 +143,11 @@ impl RemoteKeyBuilder {
         Self { verify, ..self }
     }
 
+    /// Has `meter` count what the key is asked, and how that ends.
+    pub fn meter(self, meter: &KeyMeter) -> Self {
+        Self { meter: meter.clone(), ..self }
+    }
+
     /// Makes the key. The signer is dropped with the last reference to it and the last request.
     pub fn build(self) -> Result<PKey<Private>, RemoteKeyError> {
         let public = self.public?;
@@ -172,8 +179,8 @@ impl RemoteKeyBuilder {
             Signer::Handler(handler) => (handler, None),
         };
         let queue = Queue::new(self.concurrency);
-        let (format, verify) = (self.format, self.verify);
-        let key = Backend { public, handler, queue, deadlines, runtime, schemes, narrowed, format, verify };
+        let (format, verify, meter) = (self.format, self.verify, self.meter);
+        let key = Backend { public, handler, queue, deadlines, meter, runtime, schemes, narrowed, format, verify };
         Ok(provider::make(Arc::new(key))?)
     }
 }

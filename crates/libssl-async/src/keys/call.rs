@@ -4,6 +4,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use zeroize::Zeroizing;
 
@@ -23,6 +24,7 @@ pub(super) struct Call {
     pub(super) operation: Operation<Outcome>,
     expected: Expected,
     cancellation: Cancellation,
+    begun: Instant,
     /// Until it is handed to the key's handler.
     request: Mutex<Option<Request>>,
     /// Whether it has left the key's queue; changed under the lock of the queue.
@@ -45,11 +47,13 @@ impl Call {
         cancellation: Cancellation,
         request: Request,
     ) -> Arc<Self> {
+        key.meter.begun();
         Arc::new(Self {
             key: Arc::clone(key),
             operation: Operation::new(notify),
             expected,
             cancellation,
+            begun: Instant::now(),
             request: Mutex::new(Some(request)),
             started: AtomicBool::new(false),
         })
@@ -57,7 +61,7 @@ impl Call {
 
     /// Hands the request to the key's handler, unless it is cancelled.
     pub(super) fn start(self: &Arc<Self>) {
-        let Some(request) = lock(&self.request).take() else { return };
+        let Some(request) = self.take_request() else { return };
         let answer = Answer { call: Arc::clone(self) };
         let handler = &self.key.handler;
         // A handler that panics drops the answer, which then tells the caller.
@@ -71,8 +75,12 @@ impl Call {
     pub(super) fn abort(&self, error: KeyError) {
         if self.finish(Err(error)) {
             self.cancellation.cancel();
-            lock(&self.request).take();
+            self.take_request();
         }
+    }
+
+    fn take_request(&self) -> Option<Request> {
+        lock(&self.request).take().inspect(|_| self.key.meter.left_queue())
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -80,7 +88,8 @@ impl Call {
     }
 
     fn finish(&self, outcome: Outcome) -> bool {
-        match self.operation.complete(outcome) {
+        let count = |outcome: &Outcome| self.key.meter.ended(outcome, self.begun.elapsed());
+        match self.operation.complete_counted(outcome, count) {
             Ok(()) => {
                 self.key.queue.finished(self);
                 true

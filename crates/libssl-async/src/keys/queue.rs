@@ -84,7 +84,7 @@ mod tests {
     use super::super::call::{Answer, Expected};
     use super::super::public::PublicKey;
     use super::super::request::{Request, SignRequest};
-    use super::super::{Cancellation, KeyError, KeyHandler, SignatureFormat, SignatureScheme};
+    use super::super::{Cancellation, KeyError, KeyHandler, KeyMeter, SignatureFormat, SignatureScheme};
     use super::*;
     use crate::completion::Request as _;
 
@@ -120,6 +120,7 @@ mod tests {
             handler: Box::new(handler),
             queue: Queue::new(Some(limit)),
             deadlines: None,
+            meter: KeyMeter::new(),
             runtime: None,
             schemes: vec![SignatureScheme::Ed25519],
             narrowed: false,

@@ -328,3 +328,34 @@ fn many_jobs_pause_for_one_key() {
         assert_eq!(work.result.take().unwrap().unwrap(), SIGNATURE);
     }
 }
+
+#[test]
+fn a_meter_counts_each_request_once_and_how_it_ended() {
+    let handler = Scripted::default();
+    let meter = KeyMeter::new();
+    let public = PKey::generate_ed25519().unwrap();
+    let builder = RemoteKey::builder(&public).handler(handler.clone()).meter(&meter);
+    let key = builder.concurrency(1).build().unwrap();
+    let mut drivers = [(); 4].map(|()| Driver::new(true));
+    let mut works = [(); 4].map(|()| Work::new(&key));
+    for (driver, work) in drivers.iter_mut().zip(&mut works) {
+        assert!(!driver.step(work));
+    }
+    let stats = meter.stats();
+    assert_eq!((stats.requests, stats.in_flight, stats.waiting), (4, 4, 3));
+
+    // The last one waits when it is cancelled, the others are with the signer when they end.
+    assert!(drivers[3].signal.cancel_request());
+    let (_, late) = handler.next();
+    assert!(drivers[0].signal.cancel_request());
+    assert!(!late.complete(Ok(SIGNATURE.to_vec())));
+    handler.next().1.complete(Err("the token was removed".into()));
+    handler.next().1.complete(Ok(SIGNATURE.to_vec()));
+    for (driver, work) in drivers.iter_mut().zip(&mut works) {
+        assert!(driver.step(work));
+    }
+    let stats = meter.stats();
+    assert_eq!((stats.requests, stats.in_flight, stats.waiting), (4, 0, 0));
+    assert_eq!((stats.answered, stats.failed, stats.cancelled, stats.timed_out), (1, 1, 2, 0));
+    assert_eq!(stats.time.counts.iter().sum::<u64>(), 1);
+}

@@ -61,6 +61,11 @@ impl<T> Operation<T> {
 
     /// Completes the operation, from any thread; returns the outcome if it is complete already.
     pub(crate) fn complete(&self, outcome: T) -> Result<(), T> {
+        self.complete_counted(outcome, |_| ())
+    }
+
+    /// As [`Operation::complete`]. Has the outcome that counts counted before anybody hears of it.
+    pub(crate) fn complete_counted(&self, outcome: T, count: impl FnOnce(&T)) -> Result<(), T> {
         {
             let mut state = lock(&self.state);
             if !matches!(*state, State::Pending) {
@@ -68,6 +73,7 @@ impl<T> Operation<T> {
             }
             *state = State::Completing;
         }
+        count(&outcome);
         if let Some(notify) = &self.notify {
             notify.call();
         }
