@@ -15,7 +15,7 @@ export {
   loadEngine,
 } from './engine.ts';
 export { LibsslAsyncError, TlsError } from './errors.ts';
-export { type Metrics, type PauseTime, metrics } from './metrics.ts';
+export { type Histogram, type KeyStats, type Metrics, metrics } from './metrics.ts';
 export type { Address, AsyncStatus, Cipher } from './peer.ts';
 export type { PreSharedKey, PskClientCallback, PskOptions, PskServerCallback } from './psk.ts';
 export { Provider, type ProviderOptions, loadProvider } from './provider.ts';

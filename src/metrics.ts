@@ -28,20 +28,41 @@ export interface Metrics {
   readonly waiting: number;
   /** Gauge: jobs that are paused now. */
   readonly paused: number;
-  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
-  readonly pauseTime: PauseTime;
+  /** How long pauses took. */
+  readonly pauseTime: Histogram;
 }
 
-/** A histogram of pauses. */
-export interface PauseTime {
+/** How many things took how long. */
+export interface Histogram {
   /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
   readonly bounds: readonly number[];
-  /** How many pauses fell into each bucket: one more than there are bounds. */
+  /** How many fell into each bucket: one more than there are bounds. */
   readonly counts: readonly number[];
+  /** Milliseconds that all of them took together. */
+  readonly sum: number;
+}
+
+/** What a private key was asked, and how that ended. `inFlight` and `waiting` are gauges, the other numbers only grow. */
+export interface KeyStats {
+  /** Requests to sign or to decrypt. */
+  readonly requests: number;
+  /** Those that were answered, in time and rightly. */
+  readonly answered: number;
+  /** Those that failed: the signer threw or rejected, or its answer was none. */
+  readonly failed: number;
+  /** Those that nobody wanted any more: the connection went away. */
+  readonly cancelled: number;
+  /** Those without an answer within the key's `timeout`. */
+  readonly timedOut: number;
+  /** Gauge: those that have not ended yet. */
+  readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn: the signer has as many as it may. */
+  readonly waiting: number;
+  /** How long it took until they were answered, the time they waited included. */
+  readonly time: Histogram;
 }
 
 /** A snapshot of the counters, which only grow, and of the gauges. */
 export function metrics(): Metrics {
-  const { bounds, counts, ...numbers } = native.metrics();
-  return { ...numbers, pauseTime: { bounds, counts } };
+  return native.metrics();
 }

@@ -7,6 +7,7 @@ import { belongsToBuild } from './build.ts';
 import { type RequestMessage, requests } from './diagnostics.ts';
 import { answered, environment, registerKey } from './environment.ts';
 import { abortError, keepFailure, nativeCall } from './errors.ts';
+import type { KeyStats } from './metrics.ts';
 import type { NativeEvent, NativeRemoteKey } from './native.d.ts';
 import { type RemoteKeyOptions, checkRemoteKeyOptions } from './remote-key-options.ts';
 
@@ -46,9 +47,14 @@ export class RemoteKey {
     return `RemoteKey ${inspect({ pending: this.pending, concurrency, timeout }, options)}`;
   }
 
-  /** Requests that have no answer yet. */
+  /** Requests that the signer has, and has not answered yet. */
   get pending(): number {
     return this.#requests.size;
+  }
+
+  /** What it was asked so far, and how that ended. */
+  stats(): KeyStats {
+    return this.#native.stats();
   }
 
   /** @internal What the environment tells. */

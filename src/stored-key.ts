@@ -5,6 +5,7 @@ import { type Engine, engineOf } from './engine.ts';
 import { environment } from './environment.ts';
 import { invalidArgument, nativeCall } from './errors.ts';
 import { type Pin, load } from './loading.ts';
+import type { KeyStats } from './metrics.ts';
 import type { NativeStoredKey } from './native.d.ts';
 import { checkNames, optionalInteger, optionalString } from './options.ts';
 import { type Provider, providerOf } from './provider.ts';
@@ -59,6 +60,11 @@ export class StoredKey {
   get publicKey(): KeyObject {
     const key = nativeCall(() => this.#native.publicKey());
     return createPublicKey({ key, format: 'der', type: 'spki' });
+  }
+
+  /** What it was asked so far, and how that ended; `undefined` with `offload: false`, as nobody here counts it then. */
+  stats(): KeyStats | undefined {
+    return this.#native.stats() ?? undefined;
   }
 }
 

@@ -59,6 +59,7 @@ test.serial('keys of a token serve handshakes, and nothing of Node waits for it'
     const all = HANDSHAKES;
     t.like(growth, { handshakes: all, failed: 0, pauses: all, resumes: all, callbacks: all }, label);
     t.deepEqual(statuses, new Set(['ok']));
+    t.like(key.stats(), { requests: all, answered: all, failed: 0, inFlight: 0, waiting: 0 });
   }
   // The threads that wait for the token leave the event loop its core, as the workers do.
   t.deepEqual(new Set(priorities('libssl-async-offload')), new Set([Math.min(getPriority() + 10, 19)]));

@@ -46,6 +46,8 @@ pub struct NativeEvent {
     pub psk_name: Option<String>,
     /// The id of a session.
     pub session_id: Option<Buffer>,
+    /// How long a handshake took, in milliseconds.
+    pub time: Option<f64>,
     /// `ASYNC_STATUS_*`.
     pub status: Option<i32>,
     /// What a worker has to tell: the numbers of the news of an environment.
@@ -122,7 +124,8 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             entry.addresses.set(established.addresses);
             entry.set_status(established.status);
             entry.set_route(Some(established.route));
-            NativeEvent { kind: "established", server, ..about(connection) }
+            let time = Some(established.time.as_secs_f64() * 1e3);
+            NativeEvent { kind: "established", server, time, ..about(connection) }
         }
         Message::Asked { server, connection, request, asked, question } => {
             environment.await_reply(request, question);

@@ -1,6 +1,7 @@
 //! What the worker pool has done.
 
-use libssl_async::{Metrics, PAUSE_TIME_BOUNDS};
+use libssl_async::keys::KeyStats;
+use libssl_async::{Histogram, Metrics};
 use napi_derive::napi;
 
 use crate::workers;
@@ -21,9 +22,28 @@ pub struct NativeMetrics {
     pub in_flight: f64,
     pub waiting: f64,
     pub paused: f64,
-    /// Milliseconds.
+    pub pause_time: NativeHistogram,
+}
+
+/// How long things took, in milliseconds.
+#[napi(object, object_from_js = false)]
+pub struct NativeHistogram {
     pub bounds: Vec<f64>,
     pub counts: Vec<f64>,
+    pub sum: f64,
+}
+
+/// What a key has done.
+#[napi(object, object_from_js = false)]
+pub struct NativeKeyStats {
+    pub requests: f64,
+    pub answered: f64,
+    pub failed: f64,
+    pub cancelled: f64,
+    pub timed_out: f64,
+    pub in_flight: f64,
+    pub waiting: f64,
+    pub time: NativeHistogram,
 }
 
 /// A snapshot; all zeros before the pool has been used.
@@ -44,7 +64,31 @@ pub fn metrics() -> NativeMetrics {
         in_flight: metrics.in_flight as f64,
         waiting: metrics.waiting as f64,
         paused: metrics.paused as f64,
-        bounds: PAUSE_TIME_BOUNDS.to_vec(),
-        counts: metrics.pause_time.map(|count| count as f64).to_vec(),
+        pause_time: metrics.pause_time.into(),
+    }
+}
+
+impl From<Histogram> for NativeHistogram {
+    fn from(histogram: Histogram) -> Self {
+        Self {
+            bounds: Histogram::BOUNDS.to_vec(),
+            counts: histogram.counts.map(|count| count as f64).to_vec(),
+            sum: histogram.total_micros as f64 / 1e3,
+        }
+    }
+}
+
+impl From<KeyStats> for NativeKeyStats {
+    fn from(stats: KeyStats) -> Self {
+        Self {
+            requests: stats.requests as f64,
+            answered: stats.answered as f64,
+            failed: stats.failed as f64,
+            cancelled: stats.cancelled as f64,
+            timed_out: stats.timed_out as f64,
+            in_flight: stats.in_flight as f64,
+            waiting: stats.waiting as f64,
+            time: stats.time.into(),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libssl_async::keys::{
-    Answer, Cancellation, DecryptRequest, KeyHandler, RemoteKey, RemoteKeyError, SignRequest, SignatureFormat,
-    SignatureScheme,
+    Answer, Cancellation, DecryptRequest, KeyHandler, KeyMeter, RemoteKey, RemoteKeyError, SignRequest,
+    SignatureFormat, SignatureScheme,
 };
 use napi::Env;
 use napi_derive::napi;
@@ -16,12 +16,14 @@ use openssl::x509::X509;
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::{Checked, NativeError};
 use crate::messages::{KeyTask, Message, Queue};
+use crate::metrics::NativeKeyStats;
 
 /// A private key that is somewhere else; requests to it are events of its environment.
 #[napi]
 pub struct NativeRemoteKey {
     id: u32,
     key: PKey<Private>,
+    meter: KeyMeter,
 }
 
 /// How a remote key behaves.
@@ -59,6 +61,12 @@ impl NativeRemoteKey {
     pub fn id(&self) -> u32 {
         self.id
     }
+
+    /// What it has done.
+    #[napi]
+    pub fn stats(&self) -> NativeKeyStats {
+        self.meter.stats().into()
+    }
 }
 
 impl NativeRemoteKey {
@@ -67,7 +75,9 @@ impl NativeRemoteKey {
         let source = options.public_key_option;
         let public = public_key(&options.public_key)
             .ok_or_else(|| invalid(&source, "it is neither a certificate nor a public key, in PEM or DER"))?;
+        let meter = KeyMeter::new();
         let mut builder = RemoteKey::builder(&public)
+            .meter(&meter)
             .handler(Handler { key: id, decrypts: options.decrypts, queue })
             .verify_signatures(options.verify_signatures);
         if options.ieee_p1363 {
@@ -90,7 +100,7 @@ impl NativeRemoteKey {
             RemoteKeyError::Scheme(_) => invalid("schemes", &error.to_string()),
             _ => invalid(&source, &error.to_string()),
         })?;
-        Ok(Self { id, key })
+        Ok(Self { id, key, meter })
     }
 
     pub(crate) fn key(&self) -> &PKey<Private> {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libssl_async::connection::Connection;
 use libssl_async::{AskError, AsyncStatus, Error, Question, Terms, TlsStream, ask};
@@ -30,6 +30,8 @@ pub(crate) struct Established {
     pub(crate) addresses: Addresses,
     pub(crate) status: Option<AsyncStatus>,
     pub(crate) route: Arc<Route>,
+    /// How long the handshake took.
+    pub(crate) time: Duration,
 }
 
 /// Where its record I/O is to run.
@@ -73,10 +75,11 @@ impl Handshake {
         let (server, connection, known, queue) = (self.server, self.connection, self.known, Arc::clone(&self.queue));
         let failed = |failure| Message::Failed { server, connection, failure, peer: addresses.remote };
         let route = Route::new(Home { queue: Arc::clone(&queue), server });
+        let begun = Instant::now();
         match cancelled.run_until_cancelled(self.shake_hands(socket, family, Arc::clone(&route))).await {
             None => {}
             Some(Err(error)) => queue.send_soon(failed(Failure::Tls(error))),
-            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, route) {
+            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, route, begun.elapsed()) {
                 Ok((established, pump)) => {
                     queue.send_soon(Message::Established { server, connection, known, established });
                     if let Some(pump) = pump {
@@ -227,15 +230,16 @@ fn settle(
     remote: bool,
     addresses: Addresses,
     route: Arc<Route>,
+    time: Duration,
 ) -> std::io::Result<(Established, Option<impl Future<Output = ()> + use<>>)> {
     let status = stream.async_status();
     if remote {
         let (remote, pump) = Remote::new(id, Arc::clone(&route), stream);
-        return Ok((Established { driven: Driven::Remote(remote), addresses, status, route }, Some(pump)));
+        return Ok((Established { driven: Driven::Remote(remote), addresses, status, route, time }, Some(pump)));
     }
     let (connection, socket) = stream.into_parts();
     let driven = Driven::Local { connection, socket: socket.into_fd()? };
-    Ok((Established { driven, addresses, status, route }, None))
+    Ok((Established { driven, addresses, status, route, time }, None))
 }
 
 impl Addresses {

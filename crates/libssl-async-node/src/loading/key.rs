@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libssl_async::Secret;
-use libssl_async::keys::Offload;
+use libssl_async::keys::{KeyMeter, Offload};
 use napi::bindgen_prelude::{Buffer, ClassInstance};
 use napi::{Env, Status};
 use napi_derive::napi;
@@ -17,6 +17,7 @@ use super::{Loaded, failed, tell, third_party};
 use crate::environment::{NativeEnvironment, next_id};
 use crate::error::{Checked, NativeError};
 use crate::messages::{Message, Queue};
+use crate::metrics::NativeKeyStats;
 use crate::workers::workers;
 
 /// Where a key is, and how it is used.
@@ -35,6 +36,8 @@ pub struct NativeStoredKeyOptions<'env> {
 #[napi]
 pub struct NativeStoredKey {
     key: PKey<Private>,
+    /// Of what runs on threads.
+    meter: Option<KeyMeter>,
 }
 
 /// Where an answer to the question for a PIN goes.
@@ -88,6 +91,12 @@ impl NativeStoredKey {
         let key = self.key.public_key_to_der().map_err(|stack| NativeError::from(&stack).throw(&env))?;
         Ok(key.into())
     }
+
+    /// What it has done on threads; `None` if it uses none.
+    #[napi]
+    pub fn stats(&self) -> Option<NativeKeyStats> {
+        self.meter.as_ref().map(|meter| meter.stats().into())
+    }
 }
 
 impl NativeStoredKey {
@@ -104,14 +113,15 @@ struct Use {
 
 impl Use {
     fn of(self, key: PKey<Private>) -> Checked<Loaded> {
-        let Some(threads) = self.threads else { return Ok(Loaded::Key(NativeStoredKey { key })) };
+        let Some(threads) = self.threads else { return Ok(Loaded::Key(NativeStoredKey { key, meter: None })) };
         let threads = Offload::new(threads as usize).map_err(|error| failed(&error.to_string()))?;
-        let mut builder = threads.builder(&key);
+        let meter = KeyMeter::new();
+        let mut builder = threads.builder(&key).meter(&meter);
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(Duration::from_millis(timeout.into()));
         }
         let key = builder.build().map_err(|error| NativeError::own("KEY_NOT_USABLE", error.to_string()))?;
-        Ok(Loaded::Key(NativeStoredKey { key }))
+        Ok(Loaded::Key(NativeStoredKey { key, meter: Some(meter) }))
     }
 }
 
