@@ -7,6 +7,68 @@ import { EventEmitter } from 'node:events';
 import { LookupAllOptions, LookupAddress } from 'node:dns';
 import { PeerCertificate } from 'node:tls';
 
+/** What the worker pool of the process has done, for all its environments. */
+interface Metrics {
+  /** Handshakes that succeeded. */
+  readonly handshakes: number;
+  /** Handshakes that failed or were given up. */
+  readonly failed: number;
+  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
+  readonly refused: number;
+  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
+  readonly pauses: number;
+  /** Times that a paused job was resumed. */
+  readonly resumes: number;
+  /** Times that a source called the asynchronous callback. */
+  readonly callbacks: number;
+  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
+  readonly againRetries: number;
+  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
+  readonly jobWaits: number;
+  /** Connections that were given up while paused and whose jobs have ended since. */
+  readonly drained: number;
+  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
+  readonly leaked: number;
+  /** Gauge: handshakes that have begun and not ended. */
+  readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn. */
+  readonly waiting: number;
+  /** Gauge: jobs that are paused now. */
+  readonly paused: number;
+  /** How long pauses took. */
+  readonly pauseTime: Histogram;
+}
+/** How many things took how long. */
+interface Histogram {
+  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
+  readonly bounds: readonly number[];
+  /** How many fell into each bucket: one more than there are bounds. */
+  readonly counts: readonly number[];
+  /** Milliseconds that all of them took together. */
+  readonly sum: number;
+}
+/** What a private key was asked, and how that ended. `inFlight` and `waiting` are gauges, the other numbers only grow. */
+interface KeyStats {
+  /** Requests to sign or to decrypt. */
+  readonly requests: number;
+  /** Those that were answered, in time and rightly. */
+  readonly answered: number;
+  /** Those that failed: the signer threw or rejected, or its answer was none. */
+  readonly failed: number;
+  /** Those that nobody wanted any more: the connection went away. */
+  readonly cancelled: number;
+  /** Those without an answer within the key's `timeout`. */
+  readonly timedOut: number;
+  /** Gauge: those that have not ended yet. */
+  readonly inFlight: number;
+  /** Gauge: those of them that wait for their turn: the signer has as many as it may. */
+  readonly waiting: number;
+  /** How long it took until they were answered, the time they waited included. */
+  readonly time: Histogram;
+}
+/** A snapshot of the counters, which only grow, and of the gauges. */
+declare function metrics(): Metrics;
+
 /** What a signer is asked to sign. */
 interface SignRequest {
   /** The TLS name of the signature scheme, such as `rsa_pss_rsae_sha256`. */
@@ -60,8 +122,10 @@ declare class RemoteKey {
   #private;
   /** What `util.inspect` and `console.log` show. */
   [inspect.custom](_depth: number, options: InspectOptions): string;
-  /** Requests that have no answer yet. */
+  /** Requests that the signer has, and has not answered yet. */
   get pending(): number;
+  /** What it was asked so far, and how that ended. */
+  stats(): KeyStats;
 }
 /**
  * A private key whose signer is a function of yours, for a context's `key`: in a KMS, an HSM, a worker thread.
@@ -207,6 +271,8 @@ declare class StoredKey {
   readonly uri: string;
   /** Its public half. */
   get publicKey(): KeyObject;
+  /** What it was asked so far, and how that ended; `undefined` with `offload: false`, as nobody here counts it then. */
+  stats(): KeyStats | undefined;
 }
 /**
  * Loads a private key that an engine or a provider has, by its name there: for PKCS #11 a URI, `pkcs11:token=…;object=…`.
@@ -977,6 +1043,8 @@ interface HandshakeMessage {
   readonly server?: Server | undefined;
   /** The other end of such a connection, if it is known. */
   readonly peer?: Address | undefined;
+  /** Milliseconds that the handshake took, from its beginning on a worker: on the channel `end`. */
+  readonly time?: number | undefined;
   /** Why the handshake failed: on the channel `error`. */
   readonly error?: Error | undefined;
 }
@@ -1033,47 +1101,6 @@ declare class LibsslAsyncError extends Error {
   readonly opensslErrorStack?: readonly string[];
 }
 
-/** What the worker pool of the process has done, for all its environments. */
-interface Metrics {
-  /** Handshakes that succeeded. */
-  readonly handshakes: number;
-  /** Handshakes that failed or were given up. */
-  readonly failed: number;
-  /** Handshakes that were refused, as too many were under way and waiting; they count nowhere else. */
-  readonly refused: number;
-  /** Times that a job paused (`SSL_ERROR_WANT_ASYNC`). */
-  readonly pauses: number;
-  /** Times that a paused job was resumed. */
-  readonly resumes: number;
-  /** Times that a source called the asynchronous callback. */
-  readonly callbacks: number;
-  /** Requests submitted again after `ASYNC_STATUS_EAGAIN`. */
-  readonly againRetries: number;
-  /** Operations that waited for a free job (`SSL_ERROR_WANT_ASYNC_JOB`). */
-  readonly jobWaits: number;
-  /** Connections that were given up while paused and whose jobs have ended since. */
-  readonly drained: number;
-  /** Connections that were given up while paused on a source that never answered; left allocated on purpose. */
-  readonly leaked: number;
-  /** Gauge: handshakes that have begun and not ended. */
-  readonly inFlight: number;
-  /** Gauge: those of them that wait for their turn. */
-  readonly waiting: number;
-  /** Gauge: jobs that are paused now. */
-  readonly paused: number;
-  /** How many pauses took how long: a count for each upper bound, in milliseconds, and one for what was longer. */
-  readonly pauseTime: PauseTime;
-}
-/** A histogram of pauses. */
-interface PauseTime {
-  /** The upper bounds of the buckets, in milliseconds; the last bucket has none. */
-  readonly bounds: readonly number[];
-  /** How many pauses fell into each bucket: one more than there are bounds. */
-  readonly counts: readonly number[];
-}
-/** A snapshot of the counters, which only grow, and of the gauges. */
-declare function metrics(): Metrics;
-
 /** An OpenSSL of the addon's own, or the one that is a part of the Node binary. */
 type Build = 'bundled' | 'host';
 
@@ -1107,11 +1134,16 @@ interface Configuration {
    * handshakes leaves the event loop its core. Default: `LIBSSL_ASYNC_NICE`, or else 10. Linux only.
    */
   nice?: number | undefined;
+  /**
+   * Whether handshakes and requests to remote keys are told to each `PerformanceObserver` of measures, in this thread; at any
+   * time. They are not kept: `performance.getEntries()` does not have them. Default: `false`.
+   */
+  performanceEntries?: boolean | undefined;
   /** The path of an `openssl.cnf`, which is not read otherwise unless `OPENSSL_CONF` names it. */
   opensslConfig?: string | undefined;
 }
 /**
- * Configures the process, before its first connection.
+ * Configures the process, before its first connection where the option does not say otherwise.
  *
  * Throws `ERR_LIBSSL_ASYNC_ALREADY_STARTED` if the workers have been started, with Node's code if the file cannot
  * be read, and what OpenSSL finds wrong in it.
@@ -1164,12 +1196,13 @@ export type {
   EngineOptions,
   EngineStats,
   HandshakeMessage,
+  Histogram,
+  KeyStats,
   ListenOptions,
   Lookup,
   Metrics,
   OnClientHello,
   OperationOptions,
-  PauseTime,
   Pin,
   PreSharedKey,
   PrivateKey,

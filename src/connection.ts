@@ -90,8 +90,6 @@ export class Connection extends Peer<ConnectionEvents> {
   #isEstablished = false;
   /** @internal Its handshake was begun by this side. */
   hasBegun = false;
-  /** It was established in another thread. */
-  #isResumed = false;
   #idleTimeout: number;
   #callback: (() => void) | undefined;
   #status: AsyncStatus | undefined;
@@ -374,8 +372,7 @@ export class Connection extends Peer<ConnectionEvents> {
   /** @internal It was established elsewhere. */
   resume(trust: NativeTrust): void {
     this.trust = trust;
-    this.#isResumed = true;
-    this.#onEstablished();
+    this.#onEstablished(undefined);
   }
 
   /** What `util.inspect` and `console.log` show: the state, and no secrets. */
@@ -426,7 +423,7 @@ export class Connection extends Peer<ConnectionEvents> {
       case 'connected':
         return this.#settleHandshake();
       case 'established':
-        return this.#onEstablished();
+        return this.#onEstablished(event.time);
       case 'failed':
         return void this.destroy(toError(event.error!));
       case 'session':
@@ -440,7 +437,8 @@ export class Connection extends Peer<ConnectionEvents> {
     }
   }
 
-  #onEstablished(): void {
+  /** `time` is that of its handshake; none if that was done in another thread. */
+  #onEstablished(time: number | undefined): void {
     this.#isEstablished = true;
     this.#status = undefined;
     this.#operations.open();
@@ -450,7 +448,7 @@ export class Connection extends Peer<ConnectionEvents> {
     } catch (error) {
       return void this.destroy(error as Error);
     }
-    if (!this.#isResumed) handshakes.end({ connection: this });
+    if (time !== undefined) handshakes.end({ connection: this, time });
     this.#settleHandshake();
     if (this.#sessions.length > 0) setImmediate(() => this.#tellSessions());
   }

@@ -15,6 +15,8 @@ export interface HandshakeMessage {
   readonly server?: Server | undefined;
   /** The other end of such a connection, if it is known. */
   readonly peer?: Address | undefined;
+  /** Milliseconds that the handshake took, from its beginning on a worker: on the channel `end`. */
+  readonly time?: number | undefined;
   /** Why the handshake failed: on the channel `error`. */
   readonly error?: Error | undefined;
 }

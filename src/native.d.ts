@@ -185,6 +185,8 @@ export declare class NativeRemoteKey {
   constructor(environment: NativeEnvironment, options: NativeRemoteKeyOptions)
   /** The number by which requests know the key. */
   get id(): number
+  /** What it has done. */
+  stats(): NativeKeyStats
 }
 
 /** A server: its connections and failures are events of its environment. */
@@ -206,6 +208,8 @@ export declare class NativeServer {
 export declare class NativeStoredKey {
   /** SubjectPublicKeyInfo, in DER. */
   publicKey(): Buffer
+  /** What it has done on threads; `None` if it uses none. */
+  stats(): NativeKeyStats | null
 }
 
 /** Node's default certificates, parsed. */
@@ -471,6 +475,8 @@ export interface NativeEvent {
   pskName?: string
   /** The id of a session. */
   sessionId?: Buffer
+  /** How long a handshake took, in milliseconds. */
+  time?: number
   /** `ASYNC_STATUS_*`. */
   status?: number
   /** What a worker has to tell: the numbers of the news of an environment. */
@@ -503,6 +509,13 @@ export interface NativeHandshakeOptions {
   remote: boolean
 }
 
+/** How long things took, in milliseconds. */
+export interface NativeHistogram {
+  bounds: Array<number>
+  counts: Array<number>
+  sum: number
+}
+
 /** A private key: bytes, a remote key, or one of an engine or provider. */
 export interface NativeKeySource {
   /** The name for errors, such as `key[1]`. */
@@ -511,6 +524,18 @@ export interface NativeKeySource {
   passphrase?: string
   remote?: NativeRemoteKey
   stored?: NativeStoredKey
+}
+
+/** What a key has done. */
+export interface NativeKeyStats {
+  requests: number
+  answered: number
+  failed: number
+  cancelled: number
+  timedOut: number
+  inFlight: number
+  waiting: number
+  time: NativeHistogram
 }
 
 /** Where to listen: at an address or on a path. */
@@ -539,9 +564,7 @@ export interface NativeMetrics {
   inFlight: number
   waiting: number
   paused: number
-  /** Milliseconds. */
-  bounds: Array<number>
-  counts: Array<number>
+  pauseTime: NativeHistogram
 }
 
 /** What `src/provider.ts` has checked. */
