@@ -69,7 +69,7 @@ declare class Server extends Server$1 {
   /** As {@link TlsServer.getTicketKeys}. */
   getTicketKeys(): Buffer;
   /** As {@link TlsServer.setTicketKeys}. */
-  setTicketKeys(keys: Buffer): void;
+  setTicketKeys(keys: Buffer | readonly Buffer[]): void;
   /** A stream that is no socket of this package begins with a handshake. */
   emit(event: string | symbol, ...args: unknown[]): boolean;
 }

@@ -40,10 +40,12 @@ declare class ConnectionStream extends Duplex {
  * Options of {@link createSecureContext}: those of node:tls, and those of this package's `createContext`, so that `key` may be
  * a key of `createRemoteKey()` or `loadPrivateKey()`.
  */
-type SecureContextOptions = Omit<node.SecureContextOptions, 'key' | 'ALPNCallback'> &
+type SecureContextOptions = Omit<node.SecureContextOptions, 'key' | 'ALPNCallback' | 'ticketKeys'> &
   Omit<ContextOptions, keyof node.SecureContextOptions> & {
     /** Private keys: as node:tls takes them, or a key that is elsewhere. */
     key?: node.SecureContextOptions['key'] | PrivateKey | readonly PrivateKey[] | undefined;
+    /** 48 random bytes, of which the keys of session tickets are made; of several, the first makes tickets. */
+    ticketKeys?: Buffer | readonly Buffer[] | undefined;
   };
 /** Keys, certificates and parameters of connections, made by {@link createSecureContext}. Corresponds to `SSL_CTX`. */
 declare class SecureContext {
@@ -372,13 +374,14 @@ declare class Server extends Server$1 {
   addContext(servername: string, context: SecureContextOptions | SecureContext | Context): void;
   /** Has clients that come from now on be shown another context; the options are all anew. Throws what is wrong with them. */
   setSecureContext(options: SecureContextOptions): void;
-  /** The 48 bytes of which the keys of session tickets are made. */
+  /** The 48 bytes of which the keys of session tickets are made; of several keys, the one that makes tickets. */
   getTicketKeys(): Buffer;
   /**
-   * Has tickets be made of other keys, of which this package's servers in other processes may know, too. Tickets of the old
-   * keys are not resumed any more. Throws for what has not 48 bytes.
+   * Has tickets be made of other keys, of which this package's servers in other processes may know, too. Several keys may be
+   * given: the first makes tickets, those of the others are still good. Others are not resumed any more. Throws for what has not
+   * 48 bytes.
    */
-  setTicketKeys(keys: Buffer): void;
+  setTicketKeys(keys: Buffer | readonly Buffer[]): void;
 }
 /** A server, with the arguments of node:tls's `createServer`. Throws what is wrong with the options. */
 declare function createServer(

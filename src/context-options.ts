@@ -168,11 +168,14 @@ export interface ContextOptions {
   readonly sessionIdContext?: Bytes | undefined;
 
   /**
-   * 48 random bytes, of which the keys of session tickets are made; servers that share them resume each other's sessions.
+   * 48 random bytes, of which the keys of session tickets are made; servers that share them resume each other's sessions. Of
+   * several, the first makes tickets, and those of the others are still good and are exchanged for new ones. Servers that share
+   * keys change them in two steps: the new one goes to the end everywhere, and then to the beginning.
    *
-   * Default: keys of this context's own. Corresponds to `SSL_CTX_set_tlsext_ticket_keys`.
+   * Default: keys of this context's own. Corresponds to `SSL_CTX_set_tlsext_ticket_key_evp_cb`.
    */
-  readonly ticketKeys?: NodeJS.ArrayBufferView | ArrayBuffer | undefined;
+  readonly ticketKeys?:
+    NodeJS.ArrayBufferView | ArrayBuffer | readonly (NodeJS.ArrayBufferView | ArrayBuffer)[] | undefined;
 
   /**
    * How many tickets a server sends after a full handshake with TLS 1.3; 0 for none, with any version, and so no resumption.

@@ -141,7 +141,7 @@ function toNative(options: ContextOptions): NativeContextOptions {
     rejectUnauthorized: options.rejectUnauthorized ?? true,
     ...(sessionTimeout !== undefined && { sessionTimeout }),
     ...sized(options.sessionIdContext, 'sessionIdContext', BYTES, 1, 32),
-    ...sized(options.ticketKeys, 'ticketKeys', VIEW, 48, 48),
+    ...ticketKeys(options),
     tickets: optionalInteger(options.tickets, 'tickets', 0, 16) ?? 2,
   };
 }
@@ -208,6 +208,12 @@ function version(value: unknown, name: string): ProtocolVersion | undefined {
 }
 
 /** An option of some bytes, from `least` to `most`. */
+function ticketKeys({ ticketKeys: given }: ContextOptions): { ticketKeys?: Uint8Array } {
+  if (!Array.isArray(given)) return sized(given, 'ticketKeys', VIEW, 48, 48);
+  if (given.length === 0) throw invalidArgument('options.ticketKeys', 'at least one key', given, 'there is none');
+  return { ticketKeys: Buffer.concat(given.map((key, at) => sizedBytes(key, `ticketKeys[${at}]`, VIEW, 48, 48))) };
+}
+
 function sized<Name extends string>(
   value: unknown,
   name: Name,
@@ -216,6 +222,10 @@ function sized<Name extends string>(
   most: number,
 ): { [name in Name]?: Uint8Array } {
   if (value === undefined) return {};
+  return { [name]: sizedBytes(value, name, expected, least, most) } as { [name in Name]?: Uint8Array };
+}
+
+function sizedBytes(value: unknown, name: string, expected: string, least: number, most: number): Uint8Array {
   if (typeof value === 'string' && expected === VIEW)
     throw invalidArgument(`options.${name}`, expected, unspoken(value));
   const bytes = toBytes(value, name, expected);
@@ -223,7 +233,7 @@ function sized<Name extends string>(
     const size = least === most ? `${least} bytes` : `${least} to ${most} bytes`;
     throw invalidArgument(`options.${name}`, size, value, `it has ${bytes.length}`);
   }
-  return { [name]: bytes } as { [name in Name]?: Uint8Array };
+  return bytes;
 }
 
 function isObject(value: unknown, property: string): value is Record<string, unknown> {

@@ -353,7 +353,7 @@ export interface NativeContextOptions {
   /** Seconds. */
   sessionTimeout?: number
   sessionIdContext?: Uint8Array
-  /** 48 bytes. */
+  /** 48 bytes for each key. */
   ticketKeys?: Uint8Array
   tickets: number
 }

@@ -119,7 +119,7 @@ export class SecureServer extends PlainServer {
   }
 
   /** As {@link TlsServer.setTicketKeys}. */
-  setTicketKeys(keys: Buffer): void {
+  setTicketKeys(keys: Buffer | readonly Buffer[]): void {
     this.#tls.setTicketKeys(keys);
   }
 

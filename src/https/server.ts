@@ -93,7 +93,7 @@ export class Server extends HttpServer {
   }
 
   /** As {@link TlsServer.setTicketKeys}. */
-  setTicketKeys(keys: Buffer): void {
+  setTicketKeys(keys: Buffer | readonly Buffer[]): void {
     this.#tls.setTicketKeys(keys);
   }
 

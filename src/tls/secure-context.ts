@@ -9,10 +9,12 @@ import { LibsslAsyncError, invalidArgument } from '../errors.ts';
  * Options of {@link createSecureContext}: those of node:tls, and those of this package's `createContext`, so that `key` may be
  * a key of `createRemoteKey()` or `loadPrivateKey()`.
  */
-export type SecureContextOptions = Omit<node.SecureContextOptions, 'key' | 'ALPNCallback'> &
+export type SecureContextOptions = Omit<node.SecureContextOptions, 'key' | 'ALPNCallback' | 'ticketKeys'> &
   Omit<ContextOptions, keyof node.SecureContextOptions> & {
     /** Private keys: as node:tls takes them, or a key that is elsewhere. */
     key?: node.SecureContextOptions['key'] | PrivateKey | readonly PrivateKey[] | undefined;
+    /** 48 random bytes, of which the keys of session tickets are made; of several, the first makes tickets. */
+    ticketKeys?: Buffer | readonly Buffer[] | undefined;
   };
 
 /** Options of node:tls that name what this package has another way for, and that way. */

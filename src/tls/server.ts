@@ -43,7 +43,8 @@ export class Server extends NetServer {
   readonly #contexts: [RegExp, Context][] = [];
   /** Those of the context. */
   #secureOptions: TlsOptions;
-  #ticketKeys: Buffer;
+  /** Tickets are made with the first. */
+  #ticketKeys: readonly Buffer[];
   #context: Context;
   #own: OwnServer | undefined;
   /** Accepts where this package cannot. */
@@ -62,7 +63,7 @@ export class Server extends NetServer {
     this.#options = check(given as TlsOptions);
     this.#secureOptions = this.#options;
     const { ticketKeys } = this.#options;
-    this.#ticketKeys = ticketKeys ? checkTicketKeys(ticketKeys) : randomBytes(48);
+    this.#ticketKeys = ticketKeys ? checkTicketKeys(ticketKeys) : [randomBytes(48)];
     this.#context = this.#newContext();
     if (listener) this.on('secureConnection', listener);
     this.on('newListener', (event: string) => {
@@ -185,16 +186,17 @@ export class Server extends NetServer {
     this.#own?.setTerms(this.#terms());
   }
 
-  /** The 48 bytes of which the keys of session tickets are made. */
+  /** The 48 bytes of which the keys of session tickets are made; of several keys, the one that makes tickets. */
   getTicketKeys(): Buffer {
-    return Buffer.from(this.#ticketKeys);
+    return Buffer.from(this.#ticketKeys[0]!);
   }
 
   /**
-   * Has tickets be made of other keys, of which this package's servers in other processes may know, too. Tickets of the old
-   * keys are not resumed any more. Throws for what has not 48 bytes.
+   * Has tickets be made of other keys, of which this package's servers in other processes may know, too. Several keys may be
+   * given: the first makes tickets, those of the others are still good. Others are not resumed any more. Throws for what has not
+   * 48 bytes.
    */
-  setTicketKeys(keys: Buffer): void {
+  setTicketKeys(keys: Buffer | readonly Buffer[]): void {
     this.#ticketKeys = checkTicketKeys(keys);
     this.#context = this.#newContext();
     this.#own?.setTerms(this.#terms());
@@ -368,10 +370,15 @@ function check(options: TlsOptions): TlsOptions {
   return options;
 }
 
-function checkTicketKeys(keys: unknown): Buffer {
-  if (!(keys instanceof Uint8Array)) throw invalidArgument('keys', 'a Buffer of 48 bytes', keys);
-  if (keys.length !== 48) throw invalidArgument('keys', 'a Buffer of 48 bytes', keys, `it has ${keys.length}`);
-  return Buffer.from(keys);
+function checkTicketKeys(keys: unknown): Buffer[] {
+  const all: readonly unknown[] = Array.isArray(keys) ? keys : [keys];
+  if (all.length === 0) throw invalidArgument('keys', 'at least one key', keys, 'there is none');
+  return all.map((key, at) => {
+    const name = all === keys ? `keys[${at}]` : 'keys';
+    if (!(key instanceof Uint8Array)) throw invalidArgument(name, 'a Buffer of 48 bytes', key);
+    if (key.length !== 48) throw invalidArgument(name, 'a Buffer of 48 bytes', key, `it has ${key.length}`);
+    return Buffer.from(key);
+  });
 }
 
 function contextFrom(context: SecureContextOptions | SecureContext | Context): Context {

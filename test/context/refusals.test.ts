@@ -277,6 +277,13 @@ test(
   { ticketKeys: Buffer.alloc(47) },
   { ...WRONG_VALUE, says: /ticketKeys must be 48 bytes; it has 47/ },
 );
+test('no ticketKeys', refuses, { ticketKeys: [] }, { ...WRONG_VALUE, says: /ticketKeys must be at least one key/ });
+test(
+  'the second of ticketKeys too long',
+  refuses,
+  { ticketKeys: [Buffer.alloc(48), Buffer.alloc(49)] },
+  { ...WRONG_VALUE, says: /ticketKeys\[1\] must be 48 bytes; it has 49/ },
+);
 test(
   'ticketKeys that are text',
   refuses,

@@ -42,6 +42,33 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     t.true(second.client.authorized);
   });
 
+  test(`keys can be changed while clients come back, ${maxVersion}`, async (t) => {
+    const [old, recent, other] = [randomBytes(48), randomBytes(48), randomBytes(48)];
+    const first = await visit(t, { ticketKeys: [old], maxVersion });
+    const second = await visit(t, { ticketKeys: [recent, other, old], maxVersion }, first.session);
+    t.true(second.client.sessionReused);
+    // It got another ticket, of the key that is the first now.
+    const third = await visit(t, { ticketKeys: recent, maxVersion }, second.session);
+    t.true(third.client.sessionReused);
+    const late = await visit(t, { ticketKeys: [recent], maxVersion }, first.session);
+    t.false(late.client.sessionReused);
+    t.false((await visit(t, { ticketKeys: [other, old], maxVersion }, third.session)).client.sessionReused);
+  });
+
+  test(`a ticket that was tampered with is of no use, ${maxVersion}`, async (t) => {
+    const { session } = await visit(t, { ticketKeys, maxVersion });
+    for (const at of [
+      10,
+      session!.indexOf(ticketKeys.subarray(0, 16)),
+      session!.indexOf(ticketKeys.subarray(0, 16)) + 20,
+    ]) {
+      const tampered = Buffer.from(session!);
+      tampered[at]! ^= 1;
+      const again = await visit(t, { ticketKeys, maxVersion }, tampered).catch(() => undefined);
+      t.not(again?.client.sessionReused, true, `at ${at}`);
+    }
+  });
+
   test(`servers with keys of their own do not, ${maxVersion}`, async (t) => {
     const first = await visit(t, { maxVersion });
     const second = await visit(t, { maxVersion }, first.session);

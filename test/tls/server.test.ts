@@ -207,9 +207,14 @@ test('servers with the same ticket keys resume each other’s sessions', async (
   t.false(await resumes(two.port));
   two.server.setTicketKeys(one.server.getTicketKeys());
   t.true(await resumes(two.port));
+  const own = one.server.getTicketKeys();
+  one.server.setTicketKeys([Buffer.alloc(48), own]);
+  t.deepEqual(one.server.getTicketKeys(), Buffer.alloc(48));
+  t.true(await resumes(one.port));
   one.server.setTicketKeys(Buffer.alloc(48));
   t.false(await resumes(one.port));
-  t.throws(() => one.server.setTicketKeys(Buffer.alloc(47)), { code: 'ERR_INVALID_ARG_VALUE' });
+  for (const wrong of [Buffer.alloc(47), [], [own, Buffer.alloc(47)]])
+    t.throws(() => one.server.setTicketKeys(wrong), { code: 'ERR_INVALID_ARG_VALUE' });
 });
 
 test('secrets are told while somebody listens', async (t) => {

@@ -3,8 +3,8 @@
 use crate::asynch::OSSL_ASYNC_FD;
 use libc::size_t;
 use openssl_sys::{
-    OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST, SSL_CTX, SSL_CTX_ctrl,
-    SSL_METHOD, SSL_SESSION, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX, stack_st_SSL_CIPHER,
+    EVP_CIPHER_CTX, EVP_MAC_CTX, OSSL_LIB_CTX, SSL, SSL_CTRL_CHAIN_CERT, SSL_CTRL_MODE, SSL_CTRL_SET_SIGALGS_LIST,
+    SSL_CTX, SSL_CTX_ctrl, SSL_METHOD, SSL_SESSION, SSL_ctrl, X509, X509_STORE, X509_STORE_CTX, stack_st_SSL_CIPHER,
 };
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
@@ -21,8 +21,6 @@ pub const SSL_ERROR_WANT_RETRY_VERIFY: c_int = 12;
 
 /// Command of [`SSL_set_max_send_fragment`].
 pub const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
-/// Command of [`SSL_CTX_set_tlsext_ticket_keys`].
-pub const SSL_CTRL_SET_TLSEXT_TICKET_KEYS: c_int = 59;
 /// Command of [`SSL_clear_mode`].
 pub const SSL_CTRL_CLEAR_MODE: c_int = 78;
 /// Command of [`SSL_set1_client_sigalgs_list`].
@@ -88,6 +86,21 @@ pub type SSL_psk_server_cb_func = Option<
 >;
 
 unsafe extern "C" {
+    /// Has `fp` choose the keys of session tickets. It writes a name and an iv if its last argument is 1, reads them otherwise, and makes
+    /// both contexts ready. It returns 1, 2 if the ticket is to be renewed, 0 if it has no key, less if it fails. Returns 1 on success.
+    pub fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
+        ctx: *mut SSL_CTX,
+        fp: Option<
+            unsafe extern "C" fn(
+                *mut SSL,
+                *mut c_uchar,
+                *mut c_uchar,
+                *mut EVP_CIPHER_CTX,
+                *mut EVP_MAC_CTX,
+                c_int,
+            ) -> c_int,
+        >,
+    ) -> c_int;
     /// 1 if a job of `s` is paused.
     pub fn SSL_waiting_for_async(s: *mut SSL) -> c_int;
     /// Writes the number of the paused job's descriptors to `*numfds` and, if `fds` is not null, the descriptors to it.
@@ -291,15 +304,6 @@ pub unsafe fn SSL_CTX_add1_chain_cert(ctx: *mut SSL_CTX, x509: *mut X509) -> c_l
 pub unsafe fn SSL_CTX_build_cert_chain(ctx: *mut SSL_CTX, flags: c_int) -> c_int {
     // SAFETY: the caller's.
     unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_BUILD_CERT_CHAIN, c_long::from(flags), ptr::null_mut()) as c_int }
-}
-
-/// Sets the name and the two keys of session tickets, 80 bytes in all. Returns 1 on success. (A macro in C.)
-///
-/// # Safety
-/// `ctx` is valid, and so are `keylen` bytes at `keys`.
-pub unsafe fn SSL_CTX_set_tlsext_ticket_keys(ctx: *mut SSL_CTX, keys: *const c_void, keylen: c_long) -> c_long {
-    // SAFETY: the caller's.
-    unsafe { SSL_CTX_ctrl(ctx, SSL_CTRL_SET_TLSEXT_TICKET_KEYS, keylen, keys.cast_mut()) }
 }
 
 /// Sets the signature algorithms of `s`, its own and those it accepts, separated by colons. Returns 1 on success. (A

@@ -14,6 +14,7 @@ use super::identity::Identities;
 use super::initialise::initialise;
 use super::options::NativeContextOptions;
 use super::sigalgs::SignatureAlgorithms;
+use super::tickets::TicketKeys;
 use super::trust::Trust;
 use super::{algorithms, hello, observer, resumption, verify};
 use crate::error::Checked;
@@ -31,6 +32,7 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
     // Unless it is acknowledged, OpenSSL does not keep the name in sessions, and resumed ones of TLS 1.2 have none.
     builder.set_servername_callback(|_, _| Ok(()));
     resumption::configure(&mut builder, options)?;
+    let ticket_keys = options.ticket_keys.as_deref().map(|seeds| TicketKeys::new(&builder, seeds)).transpose()?;
 
     let identities = Identities::read(options)?;
     let trust = trust(options, &identities.authorities)?;
@@ -46,6 +48,7 @@ pub(super) fn context(options: &NativeContextOptions<'_>) -> Checked<ContextHand
         reject_unauthorized: options.reject_unauthorized,
         session_id_context: resumption::session_id_context(options, &trust),
         sigalgs,
+        ticket_keys,
         certificates: identities.first(trust.certificates())?,
         tells: AtomicBool::new(false),
         _trust: trust,

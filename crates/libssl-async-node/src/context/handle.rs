@@ -18,6 +18,7 @@ use openssl_sys as ffi;
 use super::hello;
 use super::psk;
 use super::sigalgs::SignatureAlgorithms;
+use super::tickets::TicketKeys;
 use super::trace;
 use super::trust::Trust;
 
@@ -34,6 +35,7 @@ pub(super) struct Settings {
     pub(super) reject_unauthorized: bool,
     pub(super) session_id_context: Vec<u8>,
     pub(super) sigalgs: Option<SignatureAlgorithms>,
+    pub(super) ticket_keys: Option<Arc<TicketKeys>>,
     /// The first certificate and its issuer, in DER.
     pub(super) certificates: Vec<Vec<u8>>,
     /// Whether JavaScript has an asynchronous callback for all connections.
@@ -189,6 +191,9 @@ impl ContextHandle {
             trace(&ssl);
         }
         set_session_id_context(&ssl, &settings.session_id_context)?;
+        if let Some(keys) = &settings.ticket_keys {
+            keys.attach(&mut ssl)?;
+        }
         ssl.set_verify(match (request_cert, reject_unauthorized) {
             (false, _) => SslVerifyMode::NONE,
             (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,

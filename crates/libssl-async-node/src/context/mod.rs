@@ -20,6 +20,7 @@ mod pfx;
 mod psk;
 mod resumption;
 mod sigalgs;
+mod tickets;
 mod trace;
 mod trust;
 mod verify;

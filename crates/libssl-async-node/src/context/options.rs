@@ -43,7 +43,7 @@ pub struct NativeContextOptions<'a> {
     /// Seconds.
     pub session_timeout: Option<u32>,
     pub session_id_context: Option<Uint8ArraySlice<'a>>,
-    /// 48 bytes.
+    /// 48 bytes for each key.
     pub ticket_keys: Option<Uint8ArraySlice<'a>>,
     pub tickets: u32,
 }

@@ -2,9 +2,6 @@
 
 use libssl_async_sys as sys;
 use openssl::error::ErrorStack;
-use openssl::md::Md;
-use openssl::pkey::Id;
-use openssl::pkey_ctx::PkeyCtx;
 use openssl::ssl::{SslContextBuilder, SslOptions};
 
 use super::options::NativeContextOptions;
@@ -20,10 +17,7 @@ pub(super) fn configure(builder: &mut SslContextBuilder, options: &NativeContext
     if options.tickets == 0 {
         builder.set_options(SslOptions::NO_TICKET);
     }
-    match options.ticket_keys.as_deref() {
-        Some(keys) => set_ticket_keys(builder, keys),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// What a server's sessions are bound to: nobody resumes one where other clients are let in.
@@ -38,25 +32,4 @@ pub(super) fn session_id_context(options: &NativeContextOptions<'_>, trust: &Tru
         },
         <[u8]>::to_vec,
     )
-}
-
-/// Makes the name and the two keys that OpenSSL wants of 48 random bytes: the name is public, the keys come of the rest.
-///
-/// Corresponds to `SSL_CTX_set_tlsext_ticket_keys`.
-fn set_ticket_keys(builder: &SslContextBuilder, keys: &[u8]) -> Result<(), ErrorStack> {
-    let (name, secret) = keys.split_at(16);
-    let mut ticket_keys = [0; 80];
-    ticket_keys[..16].copy_from_slice(name);
-    let mut hkdf = PkeyCtx::new_id(Id::HKDF)?;
-    hkdf.derive_init()?;
-    hkdf.set_hkdf_md(Md::sha256())?;
-    hkdf.set_hkdf_key(secret)?;
-    hkdf.set_hkdf_salt(&[])?;
-    hkdf.add_hkdf_info(b"libssl-async session tickets")?;
-    hkdf.derive(Some(&mut ticket_keys[16..]))?;
-    // SAFETY: the context is valid and copies the keys.
-    match unsafe { sys::SSL_CTX_set_tlsext_ticket_keys(builder.as_ptr(), ticket_keys.as_ptr().cast(), 80) } {
-        1 => Ok(()),
-        _ => Err(ErrorStack::get()),
-    }
 }
