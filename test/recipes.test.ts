@@ -177,7 +177,7 @@ test('Prometheus is told of the process and of each key', async (t) => {
 test('docs/recipes.md shows the programs as they are', async (t) => {
   const page = await readFile('docs/recipes.md', 'utf8');
   const names = (await readdir('examples/keys')).map((name) => `keys/${name}`);
-  for (const name of [...names, 'prometheus.ts']) {
+  for (const name of [...names, 'prometheus.ts', 'ticket-keys.ts']) {
     const text = await readFile(`examples/${name}`, 'utf8');
     t.true(page.includes(`\`\`\`ts\n${text.slice(text.indexOf('\n\n') + 2)}\`\`\``), name);
   }

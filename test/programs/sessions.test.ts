@@ -6,13 +6,15 @@ import { text } from 'node:stream/consumers';
 import { type SecureVersion, type TLSSocket, connect } from 'node:tls';
 
 import test, { type ExecutionContext } from 'ava';
+import { Redis } from 'ioredis';
 
 import { Child } from '../../examples/support/child.ts';
+import { announceTicketKey, useTicketKey } from '../../examples/ticket-keys.ts';
 import { issue } from '../support/certificates.ts';
 import { needs, redis } from '../support/databases.ts';
 import { authority, serverIdentity } from '../support/identities.ts';
 import { HOST } from '../support/peers.ts';
-import type { SessionServerHandlers } from '../support/session-server.ts';
+import type { SessionServerHandlers, Shared } from '../support/session-server.ts';
 import { installed } from '../support/skipping.ts';
 
 const ca = authority.cert;
@@ -43,17 +45,17 @@ async function visit(port: number, maxVersion: SecureVersion, session?: Buffer):
   return { pid, reused, session: last ?? socket.getSession()! };
 }
 
+function redisOptions(port: number): Shared['redis'] {
+  return { host: HOST, port, tls: { ca, cert: user.cert, key: user.key } };
+}
+
 /** Two servers, and how to end one. */
 async function serve(
   t: ExecutionContext,
-  hasTickets: boolean,
+  options: Pick<Shared, 'hasTickets' | 'ticketKeys'>,
+  port?: number,
 ): Promise<{ ports: number[]; children: Child<SessionServerHandlers>[] }> {
-  const shared = {
-    redis: { host: HOST, port: await redis(t), tls: { ca, cert: user.cert, key: user.key } },
-    identity,
-    ticketKeys: randomBytes(48),
-    hasTickets,
-  };
+  const shared = { redis: redisOptions(port ?? (await redis(t))), identity, ...options };
   const children = Array.from({ length: 2 }, () => {
     const child = new Child<SessionServerHandlers>(new URL('../support/session-server.js', import.meta.url));
     t.teardown(() => child.stop());
@@ -64,7 +66,7 @@ async function serve(
 
 test('sessions of TLS 1.2 in Redis are resumed by another process, also when the first is gone', async (t) => {
   if (!installed(t, needs)) return;
-  const { ports, children } = await serve(t, false);
+  const { ports, children } = await serve(t, { hasTickets: false, ticketKeys: randomBytes(48) });
   const [one, other] = ports as [number, number];
   const first = await visit(one, 'TLSv1.2');
   t.false(first.reused);
@@ -78,7 +80,7 @@ test('sessions of TLS 1.2 in Redis are resumed by another process, also when the
 
 test('tickets are resumed by another process that has the same keys', async (t) => {
   if (!installed(t, needs)) return;
-  const { ports } = await serve(t, true);
+  const { ports } = await serve(t, { hasTickets: true, ticketKeys: randomBytes(48) });
   const [one, other] = ports as [number, number];
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const first = await visit(one, version);
@@ -86,4 +88,41 @@ test('tickets are resumed by another process that has the same keys', async (t) 
     t.true(second.reused, version);
     t.not(second.pid, first.pid);
   }
+});
+
+test('keys of tickets are changed by way of Redis, and clients that come back are resumed meanwhile', async (t) => {
+  if (!installed(t, needs)) return;
+  const port = await redis(t);
+  const store = new Redis({ ...redisOptions(port), retryStrategy: () => null });
+  t.teardown(() => store.disconnect());
+  await announceTicketKey(store);
+  const { ports, children } = await serve(t, { hasTickets: true }, port);
+  /** Waits until both servers have so many keys, of which this is the first. */
+  const taken = async (count: number, first: Buffer): Promise<void> => {
+    for (const child of children) {
+      let keys: readonly Buffer[];
+      do keys = await child.ask('ticketKeys');
+      while (keys.length !== count || !first.equals(keys[0]!));
+    }
+  };
+  const keys = (): Promise<Buffer[]> => store.lrangeBuffer('ticket-keys', 0, -1);
+  const [oldest] = await keys();
+  await taken(1, oldest!);
+  let { session } = await visit(ports[0]!, 'TLSv1.3');
+  const early = session;
+  for (const change of [1, 2, 3]) {
+    const [current, ...older] = await keys();
+    await announceTicketKey(store);
+    await taken(older.length + 2, current!);
+    const announced = await visit(ports[1]!, 'TLSv1.3', session);
+    t.true(announced.reused, `${change}`);
+    await useTicketKey(store);
+    const [recent] = await keys();
+    t.false(recent!.equals(current!));
+    await taken(Math.min(older.length + 2, 3), recent!);
+    const again = await visit(ports[0]!, 'TLSv1.3', announced.session);
+    t.true(again.reused, `${change}`);
+    ({ session } = again);
+  }
+  t.false((await visit(ports[0]!, 'TLSv1.3', early)).reused);
 });
