@@ -8,7 +8,7 @@ import { connect as connectConnection } from '../connect.ts';
 import type { Connection } from '../connection.ts';
 import { rejectsByDefault } from '../context.ts';
 import type { ConnectionOptions } from './connect.ts';
-import { clientError, codeOf } from './errors.ts';
+import { clientError, codeOf, nodeError } from './errors.ts';
 import { clientContext } from './secure-context.ts';
 import type { TLSSocketOptions } from './socket-options.ts';
 import type { TLSSocket } from './socket.ts';
@@ -51,6 +51,7 @@ async function run(socket: TLSSocket, options: ConnectionOptions, own: Partial<C
       socket.emit('ready');
     }
     await connection.handshake();
+    checkSize(connection, options.minDHSize);
     if (options.requestOCSP) socket.emit('OCSPResponse', connection.ocspResponse ?? null);
     if (socket.destroyed) return;
     connection.streamInto(socket);
@@ -70,6 +71,13 @@ async function connected(stream: Duplex): Promise<void> {
     stream.once('error', reject);
     stream.once('close', () => reject(new Error('the socket was closed before it was connected')));
   });
+}
+
+/** Throws if the server's key of a finite-field exchange has fewer bits. */
+function checkSize(connection: Connection, minDHSize = 1024): void {
+  const { type, size = 0 } = connection.details.ephemeralKey ?? {};
+  if (type === 'DH' && size < minDHSize)
+    throw nodeError('ERR_TLS_DH_PARAM_SIZE', `DH parameter size ${size} is less than ${minDHSize}`);
 }
 
 function fail(socket: TLSSocket, error: Error, connection: Connection | undefined, options: ConnectionOptions): void {

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { type AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, addAbortSignal } from 'node:stream';
 import type * as node from 'node:tls';
 
 import type { Connection } from '../connection.ts';
@@ -79,8 +79,9 @@ export class TLSSocket extends ConnectionStream {
       emitClose: false,
       allowHalfOpen,
       ...(highWaterMark !== undefined && { highWaterMark }),
-      ...(signal && { signal }),
     });
+    // Not before it can be destroyed: the signal may have been aborted.
+    if (signal) addAbortSignal(signal, this);
     this.isServer = isServer;
     this.#requestCert = settings.requestCert ?? false;
     this.connecting = !isServer;
