@@ -1,4 +1,7 @@
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+
+import { toError } from '../errors.ts';
 
 /** Where a socket reads to, in place of `data`: node:net's option. */
 export interface OnRead {
@@ -15,21 +18,28 @@ export function isOnRead(option: unknown): option is OnRead {
   return (buffer instanceof Uint8Array || typeof buffer === 'function') && typeof callback === 'function';
 }
 
-/** Has a stream read into buffers of somebody else's. */
+/**
+ * Has a stream read into buffers of somebody else's. What a pause leaves over goes back
+ * into the stream, which would otherwise come to its end before all of it was told.
+ */
 export function readInto(stream: Readable, onread: OnRead): void {
   const { buffer } = onread;
-  let rest: Buffer | undefined;
-  const feed = (): void => {
-    while (rest && !stream.isPaused()) {
+  stream.on('data', (chunk: Buffer) => {
+    let rest = chunk;
+    while (rest.length > 0 && !stream.isPaused()) {
       const target = typeof buffer === 'function' ? buffer() : buffer;
+      if (target.length === 0) {
+        stream.destroy(nowhereToRead());
+        return;
+      }
       const count = rest.copy(target);
-      rest = count < rest.length ? rest.subarray(count) : undefined;
+      rest = rest.subarray(count);
       if (onread.callback(count, target) === false) stream.pause();
     }
-  };
-  stream.on('resume', feed);
-  stream.on('data', (chunk: Buffer) => {
-    rest = chunk;
-    feed();
+    if (rest.length > 0) stream.unshift(rest);
   });
+}
+
+function nowhereToRead(): Error {
+  return toError({ code: '', message: '', errno: -constants.errno.ENOBUFS, syscall: 'read' });
 }

@@ -3,11 +3,13 @@
 import * as dns from 'node:dns';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import * as node from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import * as https from 'libssl-async/https';
 import * as tls from 'libssl-async/tls';
 
@@ -118,7 +120,8 @@ test('setServername and setSession choose before the handshake', async (t) => {
   t.true(second.client.isSessionReused());
 });
 
-test('onread reads into a buffer of the caller, which pauses and resumes', async (t) => {
+/** Reads four bytes at a time, pauses after each four, and goes on when `ready` says so. */
+async function readByFours(t: ExecutionContext, ready: (socket: tls.TLSSocket) => Promise<void>): Promise<string[]> {
   const port = await listen(t, calm(tls.createServer(identity, (socket) => void socket.end('abcdefghij'))));
   const buffer = Buffer.alloc(4);
   const read: string[] = [];
@@ -132,13 +135,34 @@ test('onread reads into a buffer of the caller, which pauses and resumes', async
       callback(count, target) {
         t.is(target, buffer);
         read.push(buffer.toString('latin1', 0, count));
-        setImmediate(() => socket.resume());
+        void ready(socket).then(() => socket.resume());
         return false;
       },
     },
   });
   await once(socket, 'end');
-  t.deepEqual(read, ['abcd', 'efgh', 'ij']);
+  return read;
+}
+
+/** Nothing public tells it of a stream that is paused. */
+async function peerEnded(socket: Readable & { _readableState?: { ended: boolean } }): Promise<void> {
+  // oxlint-disable-next-line no-underscore-dangle, no-await-in-loop
+  while (!socket._readableState!.ended) await setImmediate();
+}
+
+test('onread reads into a buffer of the caller, which pauses and resumes', async (t) => {
+  t.deepEqual(await readByFours(t, () => setImmediate()), ['abcd', 'efgh', 'ij']);
+});
+
+test('onread is told all of it, however early the end of the peer is here', async (t) => {
+  t.deepEqual(await readByFours(t, peerEnded), ['abcd', 'efgh', 'ij']);
+});
+
+test('onread with nowhere to read to fails', async (t) => {
+  const port = await listen(t, calm(tls.createServer(identity, (socket) => void socket.end('abcdefghij'))));
+  const onread = { buffer: Buffer.alloc(0), callback: () => t.fail() };
+  const socket = tls.connect({ host: HOST, port, ca, servername: 'localhost', onread });
+  await t.throwsAsync(once(socket, 'end'), { code: 'ENOBUFS', message: 'read ENOBUFS' });
 });
 
 test('who listens to connection is told of TCP connections, and they are served', async (t) => {
