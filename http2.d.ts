@@ -25,6 +25,8 @@ type SessionListener = (session: ClientHttp2Session) => void;
 /**
  * Connects to an HTTP/2 server over TLS, with the arguments of node:http2's `connect`. What is asked before the handshake is
  * done waits for it; what fails the connection is an `error` of the session.
+ *
+ * With `createConnection` the session is over the stream that it returns, and with `http:` it is node:http2's, without TLS.
  */
 declare function connect(authority: string | URL, listener?: SessionListener): ClientHttp2Session;
 declare function connect(

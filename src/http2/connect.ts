@@ -1,12 +1,8 @@
 import { isIP } from 'node:net';
-import {
-  type ClientHttp2Session,
-  type ClientSessionOptions,
-  type SecureClientSessionOptions,
-  connect as currentConnect,
-} from 'node:http2';
+import { type ClientHttp2Session, type SecureClientSessionOptions, connect as currentConnect } from 'node:http2';
 
 import { type ConnectionOptions, connect as connectTls } from '../tls/connect.ts';
+import { TLSSocket } from '../tls/socket.ts';
 import { tellOfConnection } from './session.ts';
 
 /** As it is now: `libssl-async/register` puts what is here in its place. */
@@ -21,6 +17,8 @@ export type SessionListener = (session: ClientHttp2Session) => void;
 /**
  * Connects to an HTTP/2 server over TLS, with the arguments of node:http2's `connect`. What is asked before the handshake is
  * done waits for it; what fails the connection is an `error` of the session.
+ *
+ * With `createConnection` the session is over the stream that it returns, and with `http:` it is node:http2's, without TLS.
  */
 export function connect(authority: string | URL, listener?: SessionListener): ClientHttp2Session;
 export function connect(
@@ -33,11 +31,24 @@ export function connect(
   first?: Http2ConnectOptions | SessionListener,
   second?: SessionListener,
 ): ClientHttp2Session {
-  const options = typeof first === 'function' ? {} : (first ?? {});
-  const listener = typeof first === 'function' ? first : second;
-  const url = new URL(authority);
+  const [options, listener] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
+  const url = typeof authority === 'string' ? new URL(authority) : authority;
+  let secure: TLSSocket | undefined;
+  const createConnection: SecureClientSessionOptions['createConnection'] = (to, given) => {
+    const stream = options.createConnection?.(to, given) ?? connectSecurely(to, options);
+    if (stream instanceof TLSSocket) secure = stream;
+    return stream;
+  };
+  const isOurs = options.createConnection !== undefined || (url.protocol || options.protocol || 'https:') === 'https:';
+  const given = (isOurs ? { ...options, createConnection } : options) as SecureClientSessionOptions;
+  const session = connectSession(url, given, listener as Parameters<typeof connectSession>[2]);
+  if (secure) tellOnceSecure(session, secure);
+  return session;
+}
+
+function connectSecurely(url: URL, options: Http2ConnectOptions): TLSSocket {
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
-  const socket = connectTls({
+  return connectTls({
     host,
     port: Number(url.port || 443),
     ALPNProtocols: ['h2'],
@@ -45,10 +56,12 @@ export function connect(
     ...(isIP(host) === 0 && { servername: host }),
     ...options,
   });
-  const given = { ...(options as ClientSessionOptions), createConnection: () => socket };
-  const session = connectSession(authority, given, listener as Parameters<typeof connectSession>[2]);
-  socket.once('secureConnect', () => {
+}
+
+function tellOnceSecure(session: ClientHttp2Session, socket: TLSSocket): void {
+  const tell = (): void => {
     if (!session.destroyed) tellOfConnection(session, socket);
-  });
-  return session;
+  };
+  if (socket.secureConnecting) socket.once('secureConnect', tell);
+  else tell();
 }

@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import * as nodeHttp2 from 'node:http2';
 import * as nodeHttps from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import type * as net from 'node:net';
+import * as net from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { TLSSocket } from 'node:tls';
+import * as nodeTls from 'node:tls';
 
 import test, { type ExecutionContext } from 'ava';
 import * as http2 from 'libssl-async/http2';
+import * as tls from 'libssl-async/tls';
 
 import { authority, clientIdentity, serverIdentity } from '../support/identities.ts';
 import { HOST } from '../support/peers.ts';
@@ -67,8 +68,8 @@ test('a session tells of its connection', async (t) => {
   const told: unknown[] = [];
   const { url } = await serve(t, { ca, requestCert: true }, (request, response) => {
     const session = request.stream.session as nodeHttp2.ServerHttp2Session;
-    const below = session.socket as TLSSocket;
-    t.is((request.socket as TLSSocket).remoteAddress, HOST);
+    const below = session.socket as nodeTls.TLSSocket;
+    t.is((request.socket as nodeTls.TLSSocket).remoteAddress, HOST);
     told.push(
       [session.encrypted, session.alpnProtocol, below.encrypted, below.authorized, below.alpnProtocol],
       [below.remoteAddress, below.remotePort! > 0, below.localAddress, below.getPeerCertificate().subject.CN],
@@ -94,6 +95,42 @@ test('a client speaks with node:http2’s server', async (t) => {
   t.is(await ask(session, '/', 'hello'), 'hello');
   session.close();
   await once(session, 'close');
+});
+
+test('a session is over the stream that createConnection makes', async (t) => {
+  const { url } = await serve(t);
+  const port = Number(new URL(url).port);
+  const options = { host: HOST, port, ca, servername: 'localhost', ALPNProtocols: ['h2'] };
+  const secure = tls.connect(options);
+  await once(secure, 'secureConnect');
+  const streams = [secure, tls.connect(options), nodeTls.connect(options)];
+  for (const stream of streams) {
+    const session = http2.connect('https://nowhere.invalid', { createConnection: () => stream });
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    t.is(await ask(session, '/', 'hello'), 'hello');
+    t.true(session.encrypted);
+    t.is(session.alpnProtocol, 'h2');
+    t.is(session.socket.remotePort, port);
+    session.close();
+  }
+});
+
+test('http: is without TLS, as in node:http2', async (t) => {
+  const server = nodeHttp2.createServer((request, response) => void request.pipe(response));
+  const url = (await listen(t, server)).replace('https:', 'http:');
+  const { port } = new URL(url);
+  const connect = (): net.Socket => net.connect({ host: HOST, port: Number(port) });
+  for (const session of [
+    http2.connect(url),
+    http2.connect(new URL(url)),
+    http2.connect('http://nowhere.invalid', { createConnection: connect }),
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    t.is(await ask(session, '/', 'hello'), 'hello');
+    t.false(session.encrypted);
+    session.close();
+  }
+  t.throws(() => http2.connect('ftp://nowhere.invalid'), { code: 'ERR_HTTP2_UNSUPPORTED_PROTOCOL' });
 });
 
 test('clients without HTTP/2 are served if they may be', async (t) => {
