@@ -53,7 +53,13 @@ export class ConnectionStream extends Duplex {
 
   /** @internal */
   override _read(): void {
-    this.#withHalves((halves) => halves?.reader.pull(this.#take, this.#refuse));
+    // As Node's sockets, which never push within a read: one read takes one chunk since Node 26, and nothing would tell of the second.
+    if (this.readableLength > 0) process.nextTick(() => this.#pull());
+    else this.#pull();
+  }
+
+  #pull(): void {
+    if (!this.destroyed) this.#withHalves((halves) => halves?.reader.pull(this.#take, this.#refuse));
   }
 
   /** @internal */

@@ -165,6 +165,37 @@ test('onread with nowhere to read to fails', async (t) => {
   await t.throwsAsync(once(socket, 'end'), { code: 'ENOBUFS', message: 'read ENOBUFS' });
 });
 
+test('who reads once for each readable gets everything', async (t) => {
+  const sizes = [1, 16_000, 60_000, 70_000, 200_000];
+  const port = await listen(
+    t,
+    calm(
+      tls.createServer(identity, (socket) => {
+        // Each size as soon as the one before was read.
+        socket.on('data', () => void socket.write(Buffer.alloc(sizes[0]!)));
+      }),
+    ),
+  );
+  const socket = tls.connect({ host: HOST, port, ca, servername: 'localhost' });
+  t.teardown(() => socket.destroy());
+  let left = 0;
+  const next = (): void => {
+    left = sizes[0]!;
+    socket.write('next');
+  };
+  await new Promise<void>((resolve) => {
+    socket.on('readable', () => {
+      left -= ((socket.read() as Buffer | null) ?? Buffer.alloc(0)).length;
+      if (left > 0) return;
+      sizes.shift();
+      if (sizes.length > 0) next();
+      else resolve();
+    });
+    next();
+  });
+  t.is(left, 0);
+});
+
 test('who listens to connection is told of TCP connections, and they are served', async (t) => {
   const server = calm(tls.createServer(identity));
   const connections: unknown[] = [];
