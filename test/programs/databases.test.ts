@@ -9,10 +9,11 @@ import test from 'ava';
 import { Redis } from 'ioredis';
 import { metrics } from 'libssl-async';
 import { TLSSocket } from 'libssl-async/tls';
+import { type Connection, type ConnectionOptions, createConnection, createPool } from 'mysql2/promise';
 import { Client, Pool } from 'pg';
 
 import { issue } from '../support/certificates.ts';
-import { needs, postgres, redis } from '../support/databases.ts';
+import { mariadb, needs, postgres, redis } from '../support/databases.ts';
 import { authority } from '../support/identities.ts';
 import { HOST } from '../support/peers.ts';
 import { remote } from '../support/remote-keys.ts';
@@ -88,4 +89,38 @@ test('pg talks to a PostgreSQL server, which upgrades the connection', async (t)
   await t.throwsAsync(stranger.connect());
   const distrustful = new Client({ ...options, ssl: { ...secure(), ca: issue().cert } });
   await t.throwsAsync(distrustful.connect(), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+});
+
+test('mysql2 talks to a MariaDB server, which upgrades the connection', async (t) => {
+  if (!installed(t, needs)) return;
+  const port = await mariadb(t);
+  const options: ConnectionOptions = { host: HOST, port, user: 'tester' };
+  const connect = async (ssl: ConnectionOptions['ssl']): Promise<Connection> => {
+    const connection = await createConnection({ ...options, ssl: ssl! });
+    t.teardown(() => connection.destroy());
+    return connection;
+  };
+  const client = await connect(secure());
+  const [status] = await client.query("SHOW STATUS LIKE 'Ssl_version'");
+  t.deepEqual(status as unknown, [{ Variable_name: 'Ssl_version', Value: 'TLSv1.3' }]);
+  const [large] = await client.query("SELECT REPEAT('x', 1000000) AS text");
+  t.is((large as { text: string }[])[0]!.text.length, 1_000_000);
+
+  const pool = createPool({ ...options, ssl: secure(), connectionLimit: 10 });
+  const before = metrics();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, async (_, number) => {
+      const [rows] = await pool.query('SELECT ? + 1 AS sum', [number]);
+      return (rows as { sum: number }[])[0]!.sum;
+    }),
+  );
+  t.deepEqual(
+    answers,
+    Array.from({ length: 50 }, (_, number) => number + 1),
+  );
+  t.true(metrics().handshakes - before.handshakes >= 1);
+  await pool.end();
+
+  await t.throwsAsync(connect({ ca }), { code: 'ER_ACCESS_DENIED_ERROR' });
+  await t.throwsAsync(connect({ ...secure(), ca: issue().cert }), { code: 'HANDSHAKE_SSL_ERROR' });
 });

@@ -19,6 +19,7 @@ const POSTGRES = newest('/usr/lib/postgresql');
 
 /** What of them is there. */
 export const needs = {
+  'mariadb-server: mariadbd': isProgram('mariadbd'),
   'postgresql: postgres': POSTGRES !== undefined && isProgram(join(POSTGRES, 'postgres')),
   'redis-server': isProgram('redis-server'),
 };
@@ -68,6 +69,40 @@ export async function postgres(t: ExecutionContext): Promise<number> {
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = start(t, join(POSTGRES!, 'postgres'), ['-D', data, ...args], { ...owner, cwd: path });
   await said(server, 'stderr', 'ready to accept connections');
+  return port;
+}
+
+/** A MariaDB server, whose user is `tester` with a certificate of the authority. Resolves to its port. */
+export async function mariadb(t: ExecutionContext): Promise<number> {
+  const { path, file, owner } = folder(t, 'mysql');
+  const data = join(path, 'data');
+  const [cert, key, ca] = [
+    file('cert.pem', serverIdentity.cert),
+    file('key.pem', serverIdentity.key),
+    file('ca.pem', authority.cert),
+  ];
+  const users = file('users.sql', `CREATE USER 'tester'@'${HOST}' REQUIRE X509;\n`);
+  execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--skip-test-db'], {
+    ...owner,
+    cwd: path,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const port = await freePort();
+  const settings = {
+    datadir: data,
+    socket: join(path, 'socket'),
+    'pid-file': join(path, 'pid'),
+    'bind-address': HOST,
+    port,
+    'init-file': users,
+    'ssl-cert': cert,
+    'ssl-key': key,
+    'ssl-ca': ca,
+    'require-secure-transport': 'ON',
+  };
+  const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  const server = start(t, 'mariadbd', ['--no-defaults', '--skip-name-resolve', ...args], { ...owner, cwd: path });
+  await said(server, 'stderr', 'ready for connections');
   return port;
 }
 
