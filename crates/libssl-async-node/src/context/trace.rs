@@ -34,8 +34,9 @@ unsafe extern "C" fn tell(
     // SAFETY: libssl calls with as many readable bytes; only what kind of message they are is told of them.
     let first = unsafe { slice::from_raw_parts(bytes.cast::<u8>(), length) };
     let (way, what) = (if sent == 1 { "sent" } else { "received" }, name(content_type, first));
-    // Nobody may be there to read it.
-    let _unread = writeln!(io::stderr(), "TLS {ssl:p} {way} {what}, {length} bytes");
+    let line = format!("TLS {ssl:p} {way} {what}, {length} bytes\n");
+    // Whole, as a socket that Node reads takes few small writes. Nobody may be there to read it.
+    let _unread = io::stderr().write_all(line.as_bytes());
 }
 
 fn name(content_type: c_int, bytes: &[u8]) -> String {
