@@ -176,7 +176,7 @@ overDriversSerially('the signal aborts when the handshake takes too long', async
       asked.resolve(signal);
       return new Promise(() => {});
     },
-    { recordIO, handshakeTimeout: 30 },
+    { recordIO, handshakeTimeout: 1000 },
   );
   const [[error], signal] = await Promise.all([
     once(server, 'tlsClientError') as Promise<[KeyFailure]>,
