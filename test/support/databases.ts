@@ -26,14 +26,9 @@ export const needs = {
 
 /** A Redis server. Resolves to its port. */
 export async function redis(t: ExecutionContext): Promise<number> {
-  const { path, file } = folder(t);
+  const { path, cert, key, ca } = folder(t);
   const port = await freePort();
   const args = ['--port', '0', '--tls-port', String(port), '--bind', HOST, '--save', '', '--dir', path];
-  const [cert, key, ca] = [
-    file('cert.pem', serverIdentity.cert),
-    file('key.pem', serverIdentity.key),
-    file('ca.pem', authority.cert),
-  ];
   const tls = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca, '--tls-auth-clients', 'yes'];
   const server = start(t, 'redis-server', [...args, ...tls]);
   await said(server, 'stdout', 'Ready to accept connections');
@@ -42,13 +37,8 @@ export async function redis(t: ExecutionContext): Promise<number> {
 
 /** A PostgreSQL server, whose users are those that a certificate names. Resolves to its port. */
 export async function postgres(t: ExecutionContext): Promise<number> {
-  const { path, file, owner } = folder(t, 'postgres');
+  const { path, cert, key, ca, owner } = folder(t, 'postgres');
   const data = join(path, 'data');
-  const [cert, key, ca] = [
-    file('cert.pem', serverIdentity.cert),
-    file('key.pem', serverIdentity.key),
-    file('ca.pem', authority.cert),
-  ];
   execFileSync(join(POSTGRES!, 'initdb'), ['-D', data, '-U', 'postgres', '--no-sync', '-E', 'UTF8'], {
     ...owner,
     cwd: path,
@@ -74,13 +64,8 @@ export async function postgres(t: ExecutionContext): Promise<number> {
 
 /** A MariaDB server, whose user is `tester` with a certificate of the authority. Resolves to its port. */
 export async function mariadb(t: ExecutionContext): Promise<number> {
-  const { path, file, owner } = folder(t, 'mysql');
+  const { path, file, cert, key, ca, owner } = folder(t, 'mysql');
   const data = join(path, 'data');
-  const [cert, key, ca] = [
-    file('cert.pem', serverIdentity.cert),
-    file('key.pem', serverIdentity.key),
-    file('ca.pem', authority.cert),
-  ];
   const users = file('users.sql', `CREATE USER 'tester'@'${HOST}' REQUIRE X509;\n`);
   execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--skip-test-db'], {
     ...owner,
@@ -108,6 +93,10 @@ export async function mariadb(t: ExecutionContext): Promise<number> {
 
 interface Folder {
   readonly path: string;
+  /** The paths of the server's certificate and key, and of the authority's certificate. */
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
   /** Writes a file that only its owner may read. */
   readonly file: (name: string, content: string) => string;
   /** The user that programs run as, where that is not this one. */
@@ -130,7 +119,14 @@ function folder(t: ExecutionContext, user?: string): Folder {
     give(full);
     return full;
   };
-  return { path, file, owner: owner ?? {} };
+  return {
+    path,
+    cert: file('cert.pem', serverIdentity.cert),
+    key: file('key.pem', serverIdentity.key),
+    ca: file('ca.pem', authority.cert),
+    file,
+    owner: owner ?? {},
+  };
 }
 
 function idsOf(user: string): { uid: number; gid: number } {
