@@ -7,7 +7,7 @@ import { type Context, contextOf } from './context.ts';
 import { type Deferred, deferred, unheard } from './deferred.ts';
 import { handshakes } from './diagnostics.ts';
 import { ConnectionStream } from './duplex.ts';
-import { READABLE, type Registration, SENT, forgetConnection, registerConnection } from './environment.ts';
+import { READABLE, type Registration, SENT, forgetConnection, registerConnection, takenAt } from './environment.ts';
 import { LibsslAsyncError, abortError, invalidArgument, toError } from './errors.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { NativeClientOptions, NativeConnection, NativeEvent, NativeServer, NativeTrust } from './native.d.ts';
@@ -372,7 +372,7 @@ export class Connection extends Peer<ConnectionEvents> {
   /** @internal It was established elsewhere. */
   resume(trust: NativeTrust): void {
     this.trust = trust;
-    this.#onEstablished(undefined);
+    this.#onEstablished();
   }
 
   /** What `util.inspect` and `console.log` show: the state, and no secrets. */
@@ -423,7 +423,7 @@ export class Connection extends Peer<ConnectionEvents> {
       case 'connected':
         return this.#settleHandshake();
       case 'established':
-        return this.#onEstablished(event.time);
+        return this.#onEstablished(event);
       case 'failed':
         return void this.destroy(toError(event.error!));
       case 'session':
@@ -437,8 +437,8 @@ export class Connection extends Peer<ConnectionEvents> {
     }
   }
 
-  /** `time` is that of its handshake; none if that was done in another thread. */
-  #onEstablished(time: number | undefined): void {
+  /** `event` tells of its handshake; none if that was done in another thread. */
+  #onEstablished(event?: NativeEvent): void {
     this.#isEstablished = true;
     this.#status = undefined;
     this.#operations.open();
@@ -448,7 +448,7 @@ export class Connection extends Peer<ConnectionEvents> {
     } catch (error) {
       return void this.destroy(error as Error);
     }
-    if (time !== undefined) handshakes.end({ connection: this, time });
+    if (event) handshakes.end({ connection: this, time: event.time, endTime: takenAt - event.age! });
     this.#settleHandshake();
     if (this.#sessions.length > 0) setImmediate(() => this.#tellSessions());
   }

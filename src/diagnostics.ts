@@ -17,6 +17,8 @@ export interface HandshakeMessage {
   readonly peer?: Address | undefined;
   /** Milliseconds that the handshake took, from its beginning on a worker: on the channel `end`. */
   readonly time?: number | undefined;
+  /** When it ended there, in milliseconds of `performance.now()`: on the channel `end`. */
+  readonly endTime?: number | undefined;
   /** Why the handshake failed: on the channel `error`. */
   readonly error?: Error | undefined;
 }

@@ -162,7 +162,11 @@ function dispatchNews(count: number): void {
   }
 }
 
+/** When the events that are being told were taken, in milliseconds of `performance.now()`. */
+export let takenAt = 0;
+
 function dispatchEvents(): void {
+  takenAt = performance.now();
   for (const event of environment.takeEvents()) isolate(() => dispatch(event));
 }
 

@@ -477,6 +477,8 @@ export interface NativeEvent {
   sessionId?: Buffer
   /** How long a handshake took, in milliseconds. */
   time?: number
+  /** How long ago it ended, in milliseconds. */
+  age?: number
   /** `ASYNC_STATUS_*`. */
   status?: number
   /** What a worker has to tell: the numbers of the news of an environment. */

@@ -26,19 +26,20 @@ export function measure(on: boolean): void {
   for (const [channel, told] of SUBSCRIBERS) (on ? subscribe : unsubscribe)(channel, told);
 }
 
-function onHandshake({ connection, time }: HandshakeMessage): void {
-  const { protocol, sessionReused } = connection!;
-  entry(HANDSHAKE, performance.now() - time!, { protocol, cipher: connection!.cipher?.name, sessionReused });
+function onHandshake({ connection, time, endTime }: HandshakeMessage): void {
+  const { protocol, cipher, sessionReused } = connection!;
+  entry(HANDSHAKE, endTime! - time!, endTime!, { protocol, cipher: cipher?.name, sessionReused });
 }
 
 function onRequest(message: RequestMessage): void {
   const { operation, scheme, error } = message;
   const start = begun.get(message);
-  if (start !== undefined) entry(REQUEST, start, { operation, scheme, failed: error !== undefined });
+  if (start !== undefined) entry(REQUEST, start, performance.now(), { operation, scheme, failed: error !== undefined });
 }
 
-function entry(name: string, start: number, detail: object): void {
-  performance.measure(name, { start: Math.max(start, 0), end: performance.now(), detail });
+function entry(name: string, start: number, end: number, detail: object): void {
+  // A handshake may have begun before this thread did.
+  performance.measure(name, { start: Math.max(start, 0), end: Math.max(end, 0), detail });
   // Observers have it. What is kept would grow for as long as the process runs.
   performance.clearMeasures(name);
 }

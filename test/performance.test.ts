@@ -57,6 +57,7 @@ overDriversSerially('observers are told while that is asked for, and nothing is 
   );
   const [request, handshake] = entries as [PerformanceMeasure, PerformanceMeasure];
   t.true(request.duration > 0 && request.duration < handshake.duration);
+  t.true(handshake.startTime < request.startTime);
   t.deepEqual(performance.getEntriesByType('measure'), []);
 });
 

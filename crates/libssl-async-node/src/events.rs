@@ -1,6 +1,7 @@
 //! Messages, made into what JavaScript gets.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use libssl_async::{AsyncStatus, Shutdown};
 use napi::bindgen_prelude::Buffer;
@@ -48,6 +49,8 @@ pub struct NativeEvent {
     pub session_id: Option<Buffer>,
     /// How long a handshake took, in milliseconds.
     pub time: Option<f64>,
+    /// How long ago it ended, in milliseconds.
+    pub age: Option<f64>,
     /// `ASYNC_STATUS_*`.
     pub status: Option<i32>,
     /// What a worker has to tell: the numbers of the news of an environment.
@@ -124,8 +127,9 @@ pub(crate) fn event(environment: &Rc<Environment>, message: Message) -> Option<N
             entry.addresses.set(established.addresses);
             entry.set_status(established.status);
             entry.set_route(Some(established.route));
-            let time = Some(established.time.as_secs_f64() * 1e3);
-            NativeEvent { kind: "established", server, time, ..about(connection) }
+            let milliseconds = |time: Duration| Some(time.as_secs_f64() * 1e3);
+            let (time, age) = (milliseconds(established.time), milliseconds(established.ended.elapsed()));
+            NativeEvent { kind: "established", server, time, age, ..about(connection) }
         }
         Message::Asked { server, connection, request, asked, question } => {
             environment.await_reply(request, question);

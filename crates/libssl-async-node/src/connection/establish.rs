@@ -32,6 +32,7 @@ pub(crate) struct Established {
     pub(crate) route: Arc<Route>,
     /// How long the handshake took.
     pub(crate) time: Duration,
+    pub(crate) ended: Instant,
 }
 
 /// Where its record I/O is to run.
@@ -79,7 +80,7 @@ impl Handshake {
         match cancelled.run_until_cancelled(self.shake_hands(socket, family, Arc::clone(&route))).await {
             None => {}
             Some(Err(error)) => queue.send_soon(failed(Failure::Tls(error))),
-            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, route, begun.elapsed()) {
+            Some(Ok((stream, remote))) => match settle(connection, stream, remote, addresses, route, begun) {
                 Ok((established, pump)) => {
                     queue.send_soon(Message::Established { server, connection, known, established });
                     if let Some(pump) = pump {
@@ -230,16 +231,17 @@ fn settle(
     remote: bool,
     addresses: Addresses,
     route: Arc<Route>,
-    time: Duration,
+    begun: Instant,
 ) -> std::io::Result<(Established, Option<impl Future<Output = ()> + use<>>)> {
-    let status = stream.async_status();
+    let ended = Instant::now();
+    let (status, time) = (stream.async_status(), ended - begun);
     if remote {
         let (remote, pump) = Remote::new(id, Arc::clone(&route), stream);
-        return Ok((Established { driven: Driven::Remote(remote), addresses, status, route, time }, Some(pump)));
+        return Ok((Established { driven: Driven::Remote(remote), addresses, status, route, time, ended }, Some(pump)));
     }
     let (connection, socket) = stream.into_parts();
     let driven = Driven::Local { connection, socket: socket.into_fd()? };
-    Ok((Established { driven, addresses, status, route, time }, None))
+    Ok((Established { driven, addresses, status, route, time, ended }, None))
 }
 
 impl Addresses {
