@@ -33,13 +33,14 @@ export function connect(
 ): ClientHttp2Session {
   const [options, listener] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
   const url = typeof authority === 'string' ? new URL(authority) : authority;
+  const make = typeof options.createConnection === 'function' ? options.createConnection : undefined;
   let secure: TLSSocket | undefined;
   const createConnection: SecureClientSessionOptions['createConnection'] = (to, given) => {
-    const stream = options.createConnection?.(to, given) ?? connectSecurely(to, options);
+    const stream = make ? make(to, given) : connectSecurely(to, options);
     if (stream instanceof TLSSocket) secure = stream;
     return stream;
   };
-  const isOurs = options.createConnection !== undefined || (url.protocol || options.protocol || 'https:') === 'https:';
+  const isOurs = make !== undefined || (url.protocol || options.protocol || 'https:') === 'https:';
   const given = (isOurs ? { ...options, createConnection } : options) as SecureClientSessionOptions;
   const session = connectSession(url, given, listener as Parameters<typeof connectSession>[2]);
   if (secure) tellOnceSecure(session, secure);

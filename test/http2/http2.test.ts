@@ -115,6 +115,17 @@ test('a session is over the stream that createConnection makes', async (t) => {
   }
 });
 
+test('a createConnection that makes nothing fails as in node:http2, and what is no function makes nothing', async (t) => {
+  const options = { createConnection: () => undefined as never };
+  const expected = t.throws(() => nodeHttp2.connect('https://localhost', options));
+  t.throws(() => http2.connect('https://localhost', options), { message: expected.message });
+
+  const { url } = await serve(t);
+  const session = http2.connect(url, { ca, createConnection: null as never });
+  t.is(await ask(session, '/', 'hello'), 'hello');
+  session.close();
+});
+
 test('http: is without TLS, as in node:http2', async (t) => {
   const server = nodeHttp2.createServer((request, response) => void request.pipe(response));
   const url = (await listen(t, server)).replace('https:', 'http:');
