@@ -41,7 +41,7 @@ export class Registration<T extends Listener = Listener> {
   held: T | undefined;
   /** What those wait for who asked for the end of the connection. */
   closed: Deferred<Error | undefined> | undefined;
-  readonly #weak: WeakRef<T>;
+  #weak: WeakRef<T> | undefined;
 
   constructor(id: number, listener: T, onLost: ((id: number) => void) | undefined) {
     this.id = id;
@@ -51,7 +51,16 @@ export class Registration<T extends Listener = Listener> {
 
   /** The connection, if it is still there. */
   get listener(): T | undefined {
-    return this.held ?? this.#weak.deref();
+    return this.held ?? this.#weak?.deref();
+  }
+
+  /**
+   * Lets go of it. V8 keeps what is registered for finalization until it next collects everything, even if that is taken back,
+   * and with it all that a `WeakRef` there points to, which each of its short collections would have to copy.
+   */
+  release(): void {
+    this.held = undefined;
+    this.#weak = undefined;
   }
 }
 
@@ -81,6 +90,7 @@ export function registerConnection<T extends Listener>(
 export function forgetConnection(registration: Registration): void {
   connections.delete(registration.id);
   lost.unregister(registration);
+  registration.release();
 }
 
 /** Has the events of a server told to `listener`, until it is forgotten. */
