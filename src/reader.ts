@@ -83,11 +83,10 @@ export class Reader {
 
   /** Fails the read that waits: the connection is closed. */
   close(): void {
-    if (this.#read) {
-      const error = this.#operations.unusable();
-      this.#settle((read) => read.reject(error));
-    }
-    this.#endDrain(this.#operations.unusable());
+    if (!this.#read && !this.#drained) return;
+    const error = this.#operations.unusable();
+    if (this.#read) this.#settle((read) => read.reject(error));
+    this.#endDrain(error);
   }
 
   /** Waits for the end of the peer's direction; drops what comes before it and nobody reads. */
