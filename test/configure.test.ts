@@ -37,7 +37,11 @@ const SCHED_BATCH = 3;
 function workers(): { nice: number; policy: number }[] {
   const stats = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/stat`, 'utf8'));
   // The fields of proc(5) from the third on: the name is the second.
-  const fields = (stat: string): number[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = (stat: string): number[] =>
+    stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
   return stats
     .filter((stat) => /\(libssl-async-\d+\)/.test(stat))
     .map(fields)
