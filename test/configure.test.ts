@@ -36,14 +36,11 @@ const SCHED_BATCH = 3;
 /** How the scheduler has the threads that run handshakes. */
 function workers(): { nice: number; policy: number }[] {
   const stats = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/stat`, 'utf8'));
-  // The fields of proc(5) from the third on: the name is the second.
-  const fields = (stat: string): number[] =>
-    stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number);
   return stats
     .filter((stat) => /\(libssl-async-\d+\)/.test(stat))
-    .map(fields)
-    .map((after) => ({ nice: after[16]!, policy: after[38]! }));
+    .map((stat) => {
+      // The fields of proc(5) from the third on: the name is the second.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+      return { nice: fields[16]!, policy: fields[38]! };
+    });
 }
