@@ -40,7 +40,10 @@ function workers(): { nice: number; policy: number }[] {
     .filter((stat) => /\(libssl-async-\d+\)/.test(stat))
     .map((stat) => {
       // The fields of proc(5) from the third on: the name is the second.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number);
       return { nice: fields[16]!, policy: fields[38]! };
     });
 }
