@@ -14,7 +14,16 @@ export interface Halves {
   readonly writer: Writer;
 }
 
+/** Something that is written: a string has an encoding. */
+export interface Piece {
+  readonly chunk: Buffer | string;
+  readonly encoding: BufferEncoding;
+}
+
 type Callback = (error?: Error | null) => void;
+
+/** What is written at once is put together here: the addon has encrypted it, or copied it, when it returns. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * A stream over a connection, that may come later: its end is a shutdown, its destruction the connection's.
@@ -39,7 +48,7 @@ export class ConnectionStream extends Duplex {
   /** @internal */
   constructor(options: DuplexOptions = {}) {
     // A FIN without close_notify is told by the connection, as its `truncation` says.
-    super({ allowHalfOpen: true, ...options });
+    super({ allowHalfOpen: true, ...options, decodeStrings: false });
   }
 
   /** @internal */
@@ -63,14 +72,21 @@ export class ConnectionStream extends Duplex {
   }
 
   /** @internal */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#writeWhole(chunk, callback);
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
+    if (typeof chunk === 'string') this.#writePieces([{ chunk, encoding }], callback);
+    else this.#writeWhole(chunk, callback);
   }
 
   /** @internal One record for many small chunks. */
-  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#writeWhole(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+  override _writev(pieces: Piece[], callback: Callback): void {
+    this.#writePieces(pieces, callback);
   }
+
+  /** @internal Called with the bytes that go to the connection. */
+  protected count(_written: number): void {}
+
+  /** @internal Called when they are sent. */
+  protected sent(): void {}
 
   /** @internal */
   override _final(callback: Callback): void {
@@ -84,7 +100,13 @@ export class ConnectionStream extends Duplex {
     for (const action of this.#waiting.splice(0)) action(undefined);
   }
 
+  #writePieces(pieces: readonly Piece[], callback: Callback): void {
+    const isKept = this.#halves === undefined || mostBytes(pieces) > scratch.length;
+    this.#writeWhole(isKept ? Buffer.concat(pieces.map(toBuffer)) : gather(pieces), callback);
+  }
+
   #writeWhole(bytes: Buffer, callback: Callback): void {
+    this.count(bytes.length);
     // A session of HTTP/2 writes before all else.
     if (!this.#hasWritten) guardSession(this);
     this.#hasWritten = true;
@@ -97,15 +119,16 @@ export class ConnectionStream extends Duplex {
   }
 
   #settle(operation: Promise<void> | undefined, callback: Callback): void {
-    if (operation === DONE) return callback();
+    const succeed = (): void => {
+      this.sent();
+      callback();
+    };
+    if (operation === DONE) return succeed();
     if (!operation) return callback(this.errored ?? new LibsslAsyncError('CLOSED', 'the connection is closed'));
-    operation.then(
-      () => callback(),
-      (error: Error) => {
-        this.#fail(error);
-        callback(error);
-      },
-    );
+    operation.then(succeed, (error: Error) => {
+      this.#fail(error);
+      callback(error);
+    });
   }
 
   /** What fails destroys the connection; one that was destroyed without an error closes its stream without one. */
@@ -113,4 +136,27 @@ export class ConnectionStream extends Duplex {
     const connection = this.#halves?.connection;
     this.destroy(connection?.destroyed ? connection.failure : error);
   }
+}
+
+function toBuffer({ chunk, encoding }: Piece): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+/** At most so many bytes: UTF-8 has three for a unit of a string, and the other encodings have fewer. */
+function mostBytes(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { chunk }) => sum + (typeof chunk === 'string' ? 3 : 1) * chunk.length, 0);
+}
+
+/** All of them, until something else is put there. */
+function gather(pieces: readonly Piece[]): Buffer {
+  let length = 0;
+  for (const { chunk, encoding } of pieces) {
+    if (typeof chunk === 'string') {
+      length += scratch.write(chunk, length, encoding);
+    } else {
+      scratch.set(chunk, length);
+      length += chunk.length;
+    }
+  }
+  return scratch.subarray(0, length);
 }

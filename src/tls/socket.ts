@@ -4,7 +4,7 @@ import { type Duplex, addAbortSignal } from 'node:stream';
 import type * as node from 'node:tls';
 
 import type { Connection } from '../connection.ts';
-import { ConnectionStream, type Halves } from '../duplex.ts';
+import { ConnectionStream, type Halves, type Piece } from '../duplex.ts';
 import { invalidArgument, toError } from '../errors.ts';
 import { MOST_MILLISECONDS, integer } from '../options.ts';
 import { checkStream } from '../over.ts';
@@ -154,24 +154,13 @@ export class TLSSocket extends ConnectionStream {
   }
 
   /** @internal */
-  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    // oxlint-disable-next-line no-underscore-dangle -- node:stream's name
-    super._write(chunk, encoding, this.#counting(chunk.length, callback));
+  protected override count(written: number): void {
+    this.#bytesWritten += written;
   }
 
   /** @internal */
-  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    const length = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0);
-    // oxlint-disable-next-line no-underscore-dangle -- node:stream's name
-    super._writev(chunks, this.#counting(length, callback));
-  }
-
-  #counting(length: number, callback: (error?: Error | null) => void): (error?: Error | null) => void {
-    return (error) => {
-      if (!error) this.#bytesWritten += length;
-      this.#silence.touch();
-      callback(error);
-    };
+  protected override sent(): void {
+    this.#silence.touch();
   }
 
   /** @internal */
@@ -186,7 +175,8 @@ export class TLSSocket extends ConnectionStream {
 
   /** Bytes that were written, those that wait included. */
   get bytesWritten(): number {
-    return this.#bytesWritten + this.writableLength;
+    const { writableBuffer } = this as unknown as { writableBuffer: readonly Piece[] };
+    return writableBuffer.reduce((sum, piece) => sum + lengthOf(piece), this.#bytesWritten);
   }
 
   /** As `writableLength`. */
@@ -445,4 +435,8 @@ export class TLSSocket extends ConnectionStream {
 function toAddress(address?: string, family?: string, port?: number): Address | undefined {
   if (address === undefined || port === undefined) return undefined;
   return { address, family: family === 'IPv6' ? 'IPv6' : 'IPv4', port };
+}
+
+function lengthOf({ chunk, encoding }: Piece): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import * as nodeTls from 'node:tls';
 
@@ -210,6 +210,44 @@ test('what is written before the connection is there is sent', async (t) => {
   t.is(socket.bytesWritten, 18);
   t.is(socket.bytesRead, 18);
 });
+
+const PIECES: readonly [chunk: string | Buffer, encoding?: BufferEncoding][] = [
+  ['é€😀', 'utf8'],
+  ['ÿ', 'latin1'],
+  ['68656c6c6f', 'hex'],
+  ['aGVs', 'base64'],
+  ['hé', 'utf16le'],
+  ['ascii', 'ascii'],
+  [Buffer.from([0, 255, 128])],
+];
+
+for (const [how, repeated, isCorked] of [
+  ['one by one', 1, false],
+  ['together', 1, true],
+  // More than is put together, and more than the system takes at once.
+  ['with much behind them', 300_000, true],
+  ['one by one, with much behind each', 300_000, false],
+] as const) {
+  test(`strings of each encoding are sent as their bytes: ${how}`, async (t) => {
+    const port = await serve(t);
+    const socket = OURS.connect(port, HOST, { ca });
+    await once(socket, 'secureConnect');
+    const pieces = PIECES.map(([chunk, encoding]) =>
+      typeof chunk === 'string'
+        ? { chunk: chunk.repeat(repeated), encoding }
+        : { chunk: Buffer.concat(Array.from({ length: repeated }, () => chunk)), encoding },
+    );
+    const expected = Buffer.concat(
+      pieces.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)),
+    );
+    if (isCorked) socket.cork();
+    for (const { chunk, encoding } of pieces) socket.write(chunk, encoding as BufferEncoding);
+    t.is(socket.bytesWritten, expected.length);
+    socket.end();
+    t.true(expected.equals(await buffer(socket)));
+    t.is(socket.bytesWritten, expected.length);
+  });
+}
 
 test('streams are piped through it', async (t) => {
   const port = await serve(t);
