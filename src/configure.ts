@@ -16,10 +16,10 @@ export interface Configuration {
   threads?: number | undefined;
   /**
    * How much lower than the priority of the process that of these threads is, 0 to 19 as for `nice(1)`, so that a storm of
-   * handshakes leaves the event loop its core. Default: `LIBSSL_ASYNC_NICE`, or else 19. Linux only.
+   * handshakes leaves the event loop its core. Default: `LIBSSL_ASYNC_NICE`, or else 10. Linux only.
    *
-   * Where all cores are busy with threads of the process's own priority, each of these has about 1.5 % of one at 19, and 10 % at
-   * 10. Above 0, the scheduler has them for `SCHED_BATCH`: they never interrupt the event loop.
+   * At 19 the event loop is less late in a storm, and handshakes hardly run beside programs that take all cores: each thread has 1.5 %
+   * of a core then, and 10 % at 10.
    */
   nice?: number | undefined;
   /**

@@ -16,9 +16,8 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Option<Duration>,
 }
 
-/// By default. The event loop, which may have to share a core with a worker, is what others wait for: a worker whose turn it
-/// is keeps the core until the next tick of the scheduler, up to 4 ms, and at 19 that is seldom.
-const NICE: u32 = 19;
+/// By default. The event loop, which may have to share a core with a worker, is what others wait for.
+const NICE: u32 = 10;
 
 static WORKERS: OnceLock<Workers> = OnceLock::new();
 
@@ -59,15 +58,9 @@ fn number(variable: &str) -> Option<u32> {
 /// Where a thread has a priority of its own, that of the process is left as it is.
 fn lower_priority(nice: u32) {
     #[cfg(target_os = "linux")]
-    if nice > 0 {
-        // SAFETY: all zeros is a value of it.
-        let no_priority: libc::sched_param = unsafe { std::mem::zeroed() };
-        // SAFETY: they change nothing but the priority of this thread, and that its wakeups do not interrupt others; by the
-        // system call, as musl refuses the function.
-        unsafe {
-            libc::nice(nice.min(19) as libc::c_int);
-            libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_BATCH, &raw const no_priority);
-        }
+    // SAFETY: it changes nothing but the priority of this thread.
+    unsafe {
+        libc::nice(nice.min(19) as libc::c_int);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = nice;
