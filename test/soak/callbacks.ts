@@ -20,7 +20,7 @@ import { below, oneOf } from './random.ts';
 import type { Outcome, Plan, RequesterHandlers } from './requester.ts';
 
 const BATCH = 1000;
-const HANDSHAKE_TIMEOUT = 1000;
+const HANDSHAKE_TIMEOUT = 5000;
 
 /** What a callback does. */
 const FATES = ['accepts', 'rejects', 'throws', 'hangs'] as const;
