@@ -1,14 +1,9 @@
 // What V8's short collections, of young objects, have to do with connections that are closed: nothing.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
+import { collect } from './support/collect.ts';
 import { overDriversSerially } from './support/drivers.ts';
 import { accepted, closed, nodeClient, serve } from './support/peers.ts';
 import { turns } from './support/waiting.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
 
 const CONNECTIONS = 50;
 /** In words of 8 bytes: so much that it shows, and not so much that V8 has it for a large object. */

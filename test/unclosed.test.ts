@@ -1,19 +1,15 @@
 // Connections that nobody closed and nobody can use any more.
 
 import { once } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
 import type { ExecutionContext } from 'ava';
 import { type Connection, connect } from 'libssl-async';
 
+import { collect } from './support/collect.ts';
 import { overDriversSerially } from './support/drivers.ts';
 import { clientContext } from './support/identities.ts';
 import { HOST, closed, nodeClient, nodeServer, serve, withResolvers } from './support/peers.ts';
 import { eventually, turns } from './support/waiting.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 /** The warnings of the process, from now on to the end of the test. */
 function warnings(t: ExecutionContext): NodeJS.ErrnoException[] {
