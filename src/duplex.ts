@@ -119,16 +119,20 @@ export class ConnectionStream extends Duplex {
   }
 
   #settle(operation: Promise<void> | undefined, callback: Callback): void {
-    const succeed = (): void => {
-      this.sent();
-      callback();
-    };
-    if (operation === DONE) return succeed();
+    if (operation === DONE) return this.#succeed(callback);
     if (!operation) return callback(this.errored ?? new LibsslAsyncError('CLOSED', 'the connection is closed'));
-    operation.then(succeed, (error: Error) => {
-      this.#fail(error);
-      callback(error);
-    });
+    operation.then(
+      () => this.#succeed(callback),
+      (error: Error) => {
+        this.#fail(error);
+        callback(error);
+      },
+    );
+  }
+
+  #succeed(callback: Callback): void {
+    this.sent();
+    callback();
   }
 
   /** What fails destroys the connection; one that was destroyed without an error closes its stream without one. */

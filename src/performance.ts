@@ -38,8 +38,7 @@ function onRequest(message: RequestMessage): void {
 }
 
 function entry(name: string, start: number, end: number, detail: object): void {
-  // A handshake may have begun before this thread did.
-  performance.measure(name, { start: Math.max(start, 0), end: Math.max(end, 0), detail });
+  performance.measure(name, { start: Math.max(start, 0), end, detail });
   // Observers have it. What is kept would grow for as long as the process runs.
   performance.clearMeasures(name);
 }
